@@ -1,0 +1,170 @@
+//! Draws a window of operations as text.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::finding::WindowOperation;
+use crate::history::{Moment, OperationId, Outcome};
+
+/// The widest line drawn.
+const WIDTH: usize = 100;
+/// Columns between two moments, when there is room.
+const SPACING: usize = 10;
+
+/// A lane per process, time to the right.
+pub(crate) fn lanes(window: &[WindowOperation], stuck: OperationId) -> String {
+    let processes: BTreeSet<_> = window.iter().map(|operation| operation.process).collect();
+    let margin = processes.iter().map(|p| p.to_string().len()).max().unwrap_or(0) + 2;
+    let columns = Columns::new(window, WIDTH - margin);
+    let mut rows: BTreeMap<_, Vec<u8>> =
+        processes.iter().map(|&process| (process, vec![b' '; columns.width])).collect();
+    for (index, operation) in window.iter().enumerate() {
+        let row = rows.get_mut(&operation.process).expect("a row for each process");
+        bar(row, &columns, operation, index + 1, operation.id == stuck);
+    }
+    let mut text = format!("{:margin$}{}", "", columns.axis());
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    for (process, row) in rows {
+        let row = String::from_utf8(row).expect("bars are ASCII");
+        let line = format!("{:margin$}{row}", process.to_string());
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// The operations by number, one a line.
+pub(crate) fn legend(window: &[WindowOperation]) -> String {
+    let mut text = String::new();
+    let digits = window.len().to_string().len();
+    let process_width = window.iter().map(|o| o.process.to_string().len()).max().unwrap_or(0);
+    let description_width =
+        window.iter().map(|o| o.description.chars().count()).max().unwrap_or(0).min(40);
+    for (index, operation) in window.iter().enumerate() {
+        let description = cut(&operation.description, 40);
+        let process = operation.process.to_string();
+        let number = index + 1;
+        let line = format!(
+            "{number:digits$}  {process:process_width$}  {description:description_width$}  {}",
+            place(operation)
+        );
+        text.push_str(&cut(line.trim_end(), WIDTH));
+        text.push('\n');
+    }
+    text
+}
+
+/// When and where: `5us to 6us, n3, events 17 and 21`.
+pub(crate) fn place(operation: &WindowOperation) -> String {
+    let invoked = time(operation.invoked.time);
+    let returned = operation.returned.as_ref();
+    let mut text = match (&operation.outcome, returned) {
+        (Outcome::Ok(()), Some(returned)) => format!("{invoked} to {}", time(returned.time)),
+        (Outcome::Fail, Some(returned)) => format!("{invoked} to {}, failed", time(returned.time)),
+        (Outcome::Info, Some(returned)) => {
+            format!("from {invoked}, outcome unknown since {}", time(returned.time))
+        }
+        _ => format!("from {invoked}, never returned"),
+    };
+    let (at, to) = (operation.invoked, returned.copied());
+    let both = |of: fn(Moment) -> Option<u64>| (of(at), to.and_then(of));
+    match both(|moment| moment.node.map(u64::from)) {
+        (Some(a), Some(b)) if a != b => write!(text, ", n{a} and n{b}"),
+        (Some(node), _) | (None, Some(node)) => write!(text, ", n{node}"),
+        (None, None) => Ok(()),
+    }
+    .and_then(|()| match both(|moment| moment.event) {
+        (Some(a), Some(b)) => write!(text, ", events {a} and {b}"),
+        (Some(event), None) | (None, Some(event)) => write!(text, ", event {event}"),
+        (None, None) => Ok(()),
+    })
+    .expect("writing to a string cannot fail");
+    text
+}
+
+/// Nanoseconds in the largest unit that is not above them, without loss: `1.5ms`.
+pub(crate) fn time(nanoseconds: u64) -> String {
+    let (unit, digits, name) = match nanoseconds {
+        0 => return "0".to_owned(),
+        1..1_000 => return format!("{nanoseconds}ns"),
+        1_000..1_000_000 => (1_000, 3, "us"),
+        1_000_000..1_000_000_000 => (1_000_000, 6, "ms"),
+        _ => (1_000_000_000, 9, "s"),
+    };
+    let fraction = format!("{:0digits$}", nanoseconds % unit);
+    let number = format!("{}.{fraction}", nanoseconds / unit);
+    format!("{}{name}", number.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// The moments of a window, and the column of each.
+struct Columns {
+    times: Vec<u64>,
+    spacing: usize,
+    width: usize,
+}
+
+impl Columns {
+    fn new(window: &[WindowOperation], room: usize) -> Self {
+        let times: BTreeSet<u64> = window
+            .iter()
+            .flat_map(|o| [Some(o.invoked.time), o.returned.map(|returned| returned.time)])
+            .flatten()
+            .collect();
+        let times: Vec<u64> = times.into_iter().collect();
+        // Two columns stay free behind the last moment, for a bar of no length and open ends.
+        let spacing = ((room - 3) / times.len().max(1)).clamp(1, SPACING);
+        let width = (times.len().saturating_sub(1) * spacing + 3).min(room);
+        Self { times, spacing, width }
+    }
+
+    /// Moments that find no room share the last column.
+    fn of(&self, time: u64) -> usize {
+        let index = self.times.partition_point(|&other| other < time);
+        (index * self.spacing).min(self.width - 3)
+    }
+
+    fn axis(&self) -> String {
+        let mut axis = String::new();
+        for &moment in &self.times {
+            let (column, label) = (self.of(moment), time(moment));
+            let is_free = axis.is_empty() || column > axis.len();
+            if is_free && column + label.len() <= WIDTH - 8 {
+                write!(axis, "{:1$}{label}", "", column - axis.len())
+                    .expect("writing to a string cannot fail");
+            }
+        }
+        axis
+    }
+}
+
+fn bar(
+    row: &mut [u8],
+    columns: &Columns,
+    operation: &WindowOperation,
+    number: usize,
+    is_stuck: bool,
+) {
+    let start = columns.of(operation.invoked.time);
+    let (end, fill, close) = match (&operation.outcome, operation.returned) {
+        (Outcome::Ok(()), Some(returned)) => (columns.of(returned.time), b'=', b']'),
+        (Outcome::Fail, Some(returned)) => (columns.of(returned.time), b'x', b']'),
+        _ => (columns.width - 1, b'~', b'>'),
+    };
+    // At least two columns, so that an operation of no duration can be seen.
+    let end = end.max(start + 1);
+    row[start..=end].fill(fill);
+    row[start] = b'[';
+    row[end] = close;
+    let label = format!("{number}{}", if is_stuck { "!" } else { "" });
+    if start + label.len() < end {
+        row[start + 1..=start + label.len()].copy_from_slice(label.as_bytes());
+    }
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width - 3).chain("...".chars()).collect()
+}

@@ -1,0 +1,157 @@
+//! Turns a violating part of a history into an explanation.
+
+use crate::finding::{Budget, Explanation, Pattern, Stuck, WindowOperation};
+use crate::history::Outcome;
+use crate::model::Model;
+
+use super::search::{OperationOf, Search};
+use super::{Part, shrink};
+
+/// Explains why there is no linearization of `part`, whose search failed at the return of the
+/// operation at `furthest`.
+pub(super) fn explain<M: Model>(
+    model: &M,
+    part: &Part<'_, M>,
+    furthest: usize,
+    budget: Budget,
+) -> Explanation {
+    let shrunk = shrink::shrink(model, &part.operations, furthest, budget);
+    let window: Vec<_> = shrunk.kept.iter().map(|&index| part.operations[index]).collect();
+    let mut search = Search::new(model, &window).recording();
+    search.run(budget);
+    let (frontier, states) = search.into_frontier().expect("the search was recorded");
+    let stuck = window[frontier.stuck];
+    let prefix: Vec<_> = frontier.prefix.iter().map(|&index| window[index]).collect();
+    let mut states: Vec<String> = states.iter().map(|state| model.describe_state(state)).collect();
+    states.sort();
+
+    let (pattern, against) = classify(model, part, &prefix, stuck);
+    let mut shown = window;
+    shown.extend(against.filter(|_| matches!(pattern, Pattern::DirtyRead | Pattern::FutureRead)));
+    shown.sort_by_key(|operation| operation.invoked.position);
+    let conflict = against.map(|other| (show(model, stuck), show(model, other)));
+    Explanation {
+        rule: "linearizability",
+        key: part.key.as_deref().map(str::to_owned),
+        operations: part.operations.len() + part.failed.len(),
+        pattern,
+        sentence: sentence(model, part, pattern, stuck, against, &states),
+        window: shown.into_iter().map(|operation| show(model, operation)).collect(),
+        is_minimal: shrunk.is_minimal,
+        stuck: Stuck {
+            operation: stuck.id,
+            prefix: prefix.iter().map(|operation| operation.id).collect(),
+            states,
+        },
+        conflict,
+    }
+}
+
+/// What kind of contradiction `stuck` is, and the operation that it contradicts most directly.
+fn classify<'a, M: Model>(
+    model: &M,
+    part: &Part<'a, M>,
+    prefix: &[&'a OperationOf<M>],
+    stuck: &OperationOf<M>,
+) -> (Pattern, Option<&'a OperationOf<M>>) {
+    if model.step(&model.initial(), &stuck.input, stuck.output()).is_none() {
+        let end = stuck.completed().map_or(u64::MAX, |returned| returned.time);
+        let (early, late): (Vec<_>, Vec<_>) =
+            part.operations.iter().copied().partition(|o| o.invoked.time <= end);
+        if seen_among(model, stuck, &early).is_none() {
+            if let Some(failed) = seen_among(model, stuck, &part.failed) {
+                return (Pattern::DirtyRead, Some(failed));
+            }
+            if let Some(future) = seen_among(model, stuck, &late) {
+                return (Pattern::FutureRead, Some(future));
+            }
+        }
+    }
+    match conflicting(model, prefix, stuck) {
+        None => (Pattern::OutOfThinAir, None),
+        Some(other) if precedes::<M>(other, stuck) => (Pattern::Stale, Some(other)),
+        Some(other) => (Pattern::Conflict, Some(other)),
+    }
+}
+
+/// The first of `operations` whose effect the answer of `reader` may show.
+fn seen_among<'a, M: Model>(
+    model: &M,
+    reader: &OperationOf<M>,
+    operations: &[&'a OperationOf<M>],
+) -> Option<&'a OperationOf<M>> {
+    let others: Vec<_> = operations.iter().copied().filter(|o| o.id != reader.id).collect();
+    let inputs: Vec<_> = others.iter().map(|o| &o.input).collect();
+    let seen = model.dependencies(&reader.input, reader.output(), &inputs);
+    seen.first().map(|&index| others[index])
+}
+
+/// Of what was placed before `stuck`, the last that speaks against it: that may have changed the
+/// state, or that had returned before `stuck` was invoked.
+fn conflicting<'a, M: Model>(
+    model: &M,
+    prefix: &[&'a OperationOf<M>],
+    stuck: &OperationOf<M>,
+) -> Option<&'a OperationOf<M>> {
+    let speaks_against = |operation: &&&OperationOf<M>| {
+        !model.is_pure(&operation.input, operation.output()) || precedes::<M>(operation, stuck)
+    };
+    prefix.iter().rev().find(speaks_against).copied()
+}
+
+fn precedes<M: Model>(first: &OperationOf<M>, second: &OperationOf<M>) -> bool {
+    let is_same_process = first.process == second.process;
+    first.completed().is_some_and(|returned| {
+        returned.time < second.invoked.time
+            || (is_same_process && returned.position < second.invoked.position)
+    })
+}
+
+fn show<M: Model>(model: &M, operation: &OperationOf<M>) -> WindowOperation {
+    WindowOperation {
+        id: operation.id,
+        process: operation.process,
+        description: model.describe(&operation.input, operation.output()),
+        outcome: match &operation.outcome {
+            Outcome::Ok(_) => Outcome::Ok(()),
+            Outcome::Fail => Outcome::Fail,
+            Outcome::Info => Outcome::Info,
+            Outcome::Open => Outcome::Open,
+        },
+        invoked: operation.invoked,
+        returned: operation.returned,
+    }
+}
+
+fn sentence<M: Model>(
+    model: &M,
+    part: &Part<'_, M>,
+    pattern: Pattern,
+    stuck: &OperationOf<M>,
+    against: Option<&OperationOf<M>>,
+    states: &[String],
+) -> String {
+    let key = part.key.as_deref().map(|key| format!(" on key {key}")).unwrap_or_default();
+    let stuck = show(model, stuck);
+    let other = against.map(|other| show(model, other).to_string()).unwrap_or_default();
+    let states = match states {
+        [state] => format!("the state can only be {state}"),
+        states => format!("the state can only be one of {}", states.join(", ")),
+    };
+    let why = match pattern {
+        Pattern::DirtyRead => {
+            format!("shows the effect of {other}, which failed and so never took effect")
+        }
+        Pattern::FutureRead => format!("shows the effect of {other}, which was invoked later"),
+        Pattern::OutOfThinAir => {
+            format!("cannot be the effect of any operation there; {states}")
+        }
+        Pattern::Stale => {
+            format!("was asked after {other} had returned, and by then {states}")
+        }
+        Pattern::Conflict => {
+            format!("contradicts {other}: in every order that respects real time, {states}")
+        }
+    };
+    format!("The history is not linearizable{key}: {stuck} {why}.")
+}

@@ -1,0 +1,113 @@
+//! What the system should look like from outside: a sequential object.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+/// A deterministic sequential object. `initial` and `step` are enough; the other methods make the
+/// search faster and the explanation better.
+///
+/// ```
+/// use orrery_check::{Budget, HistoryBuilder, Model, linearizability};
+///
+/// /// A counter: an operation adds and returns the sum, the new amount included.
+/// struct Counter;
+///
+/// impl Model for Counter {
+///     type State = i64;
+///     type Input = i64;
+///     type Output = i64;
+///
+///     fn initial(&self) -> i64 {
+///         0
+///     }
+///
+///     fn step(&self, sum: &i64, add: &i64, output: Option<&i64>) -> Option<i64> {
+///         let sum = sum + add;
+///         output.is_none_or(|output| *output == sum).then_some(sum)
+///     }
+/// }
+///
+/// let mut history = HistoryBuilder::new();
+/// let a = history.invoke(1, 10, 5)?;
+/// let b = history.invoke(2, 20, 7)?;
+/// history.ok(a, 30, 12)?;
+/// history.ok(b, 40, 7)?;
+/// let report = linearizability::check(&history.finish(), &Counter, Budget::default());
+/// assert!(report.holds());
+/// # Ok::<(), orrery_check::HistoryError>(())
+/// ```
+pub trait Model {
+    /// The object's state. Equal states must behave equally for ever.
+    type State: Clone + Eq + Hash + Debug;
+    /// What can be asked. Equal inputs must have equal effects.
+    type Input: PartialEq + Debug;
+    /// What can be answered.
+    type Output: Debug;
+
+    /// The state before the first operation. With a [`key`](Model::key), the state of one key.
+    fn initial(&self) -> Self::State;
+
+    /// The state after `input` in `state` if `output` is what the object answers there, or `None`
+    /// if it would answer anything else. An `output` of `None` means that the answer is unknown:
+    /// whatever the object would answer is right. An answer that does not belong to the question
+    /// is never right.
+    fn step(
+        &self,
+        state: &Self::State,
+        input: &Self::Input,
+        output: Option<&Self::Output>,
+    ) -> Option<Self::State>;
+
+    /// The part of the object that the operation touches, if it touches only that part and if no
+    /// other operation's answer depends on more than its own part. Each key is judged alone,
+    /// starting from [`initial`](Model::initial). One `None` in a history means that all its
+    /// operations are judged together, on one state.
+    fn key<'a>(&self, _input: &'a Self::Input) -> Option<Cow<'a, str>> {
+        None
+    }
+
+    /// Whether the operation, with this answer, could not change *any* state: a read, a comparison
+    /// that failed. A property of the operation, never of the state at hand: a write of the current
+    /// value looks like no change, but it changes other states, and calling it pure would reject
+    /// valid histories. When in doubt, `false`.
+    fn is_pure(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> bool {
+        false
+    }
+
+    /// Which of `others`, inputs of other operations on the same key, may have left behind what
+    /// this operation saw: the writes of the value that a read returned. Their indexes, ascending.
+    ///
+    /// The shrinker never keeps an operation without these, because a read whose write was removed
+    /// is a different fault. Too many make the window larger, too few make it misleading. The
+    /// default finds an input that alone turns an answer from impossible to right.
+    fn dependencies(
+        &self,
+        input: &Self::Input,
+        output: Option<&Self::Output>,
+        others: &[&Self::Input],
+    ) -> Vec<usize> {
+        let initial = self.initial();
+        if output.is_none() || self.step(&initial, input, output).is_some() {
+            return Vec::new();
+        }
+        let explains = |other: &Self::Input| {
+            let after = self.step(&initial, other, None);
+            after.is_some_and(|state| self.step(&state, input, output).is_some())
+        };
+        (0..others.len()).filter(|&index| explains(others[index])).collect()
+    }
+
+    /// The operation in a few words, for explanations. An `output` of `None` is unknown.
+    fn describe(&self, input: &Self::Input, output: Option<&Self::Output>) -> String {
+        match output {
+            Some(output) => format!("{input:?} -> {output:?}"),
+            None => format!("{input:?} -> ?"),
+        }
+    }
+
+    /// The state in a few words, for explanations.
+    fn describe_state(&self, state: &Self::State) -> String {
+        format!("{state:?}")
+    }
+}

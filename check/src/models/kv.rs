@@ -1,0 +1,261 @@
+//! A key-value store with put, get, compare-and-swap, append and delete. Each key is judged alone.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model;
+
+/// The store; every key is absent at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Model;
+
+/// What a client asks of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Input {
+    /// Sets the value. Answer: `Written`.
+    Put {
+        /// What to set.
+        key: String,
+        /// The new value.
+        value: String,
+    },
+    /// Reads the value. Answer: `Value`.
+    Get {
+        /// What to read.
+        key: String,
+    },
+    /// Sets the value if it is the expected one. Answer: `Swapped`.
+    Cas {
+        /// What to set.
+        key: String,
+        /// The value to find there; `None` expects the key to be absent.
+        expected: Option<String>,
+        /// The new value.
+        new: String,
+    },
+    /// Adds text to the end of the value; an absent value counts as empty. Answer: `Written`.
+    Append {
+        /// What to extend.
+        key: String,
+        /// The text to add.
+        value: String,
+    },
+    /// Makes the key absent. Answer: `Written`, or `Deleted` if the store says whether it was there.
+    Delete {
+        /// What to remove.
+        key: String,
+    },
+}
+
+/// What the store answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    /// A put, append or delete was done.
+    Written,
+    /// A get found this; `None` if the key was absent.
+    Value(Option<String>),
+    /// Whether a compare-and-swap found what it expected, and so set the value.
+    Swapped(bool),
+    /// Whether a delete found the key.
+    Deleted(bool),
+}
+
+impl Input {
+    /// A `Put`.
+    pub fn put(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::Put { key: key.into(), value: value.into() }
+    }
+
+    /// A `Get`.
+    pub fn get(key: impl Into<String>) -> Self {
+        Self::Get { key: key.into() }
+    }
+
+    /// A `Cas`; `expected` of `None` expects the key to be absent.
+    pub fn cas(key: impl Into<String>, expected: Option<&str>, new: impl Into<String>) -> Self {
+        Self::Cas { key: key.into(), expected: expected.map(Into::into), new: new.into() }
+    }
+
+    /// An `Append`.
+    pub fn append(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::Append { key: key.into(), value: value.into() }
+    }
+
+    /// A `Delete`.
+    pub fn delete(key: impl Into<String>) -> Self {
+        Self::Delete { key: key.into() }
+    }
+
+    /// The one key that the operation touches.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Put { key, .. }
+            | Self::Get { key }
+            | Self::Cas { key, .. }
+            | Self::Append { key, .. }
+            | Self::Delete { key } => key,
+        }
+    }
+}
+
+impl Output {
+    /// The `Value` of a key that is there.
+    pub fn value(value: impl Into<String>) -> Self {
+        Self::Value(Some(value.into()))
+    }
+
+    /// The `Value` of a key that is absent.
+    pub fn absent() -> Self {
+        Self::Value(None)
+    }
+}
+
+impl model::Model for Model {
+    /// The value of one key; `None` while it is absent.
+    type State = Option<String>;
+    type Input = Input;
+    type Output = Output;
+
+    fn initial(&self) -> Option<String> {
+        None
+    }
+
+    fn step(
+        &self,
+        state: &Option<String>,
+        input: &Input,
+        output: Option<&Output>,
+    ) -> Option<Option<String>> {
+        let written = matches!(output, None | Some(Output::Written));
+        match input {
+            Input::Put { value, .. } => written.then(|| Some(value.clone())),
+            Input::Get { .. } => match output {
+                None => Some(state.clone()),
+                Some(Output::Value(value)) => (value == state).then(|| state.clone()),
+                Some(Output::Written | Output::Swapped(_) | Output::Deleted(_)) => None,
+            },
+            Input::Cas { expected, new, .. } => {
+                let swaps = expected == state;
+                let is_right = output.is_none_or(|output| *output == Output::Swapped(swaps));
+                is_right.then(|| if swaps { Some(new.clone()) } else { state.clone() })
+            }
+            Input::Append { value, .. } => {
+                written.then(|| Some(state.as_deref().unwrap_or_default().to_owned() + value))
+            }
+            Input::Delete { .. } => {
+                let found = Output::Deleted(state.is_some());
+                (written || output == Some(&found)).then_some(None)
+            }
+        }
+    }
+
+    fn key<'a>(&self, input: &'a Input) -> Option<Cow<'a, str>> {
+        Some(Cow::Borrowed(input.key()))
+    }
+
+    fn is_pure(&self, input: &Input, output: Option<&Output>) -> bool {
+        match input {
+            Input::Get { .. } => true,
+            Input::Cas { expected, new, .. } => {
+                output == Some(&Output::Swapped(false)) || expected.as_ref() == Some(new)
+            }
+            Input::Delete { .. } => output == Some(&Output::Deleted(false)),
+            Input::Put { .. } | Input::Append { .. } => false,
+        }
+    }
+
+    fn dependencies(
+        &self,
+        input: &Input,
+        output: Option<&Output>,
+        others: &[&Input],
+    ) -> Vec<usize> {
+        // Appends make one value the work of several operations: then everything that may be a
+        // part of the value counts.
+        let in_parts = others.iter().any(|other| matches!(other, Input::Append { .. }));
+        let seen = Seen::of(input, output);
+        (0..others.len()).filter(|&index| seen.shows(others[index], in_parts)).collect()
+    }
+
+    fn describe(&self, input: &Input, output: Option<&Output>) -> String {
+        let question = match input {
+            Input::Put { key, value } => format!("put({key}, {value})"),
+            Input::Get { key } => format!("get({key})"),
+            Input::Cas { key, expected, new } => format!("cas({key}, {} to {new})", text(expected)),
+            Input::Append { key, value } => format!("append({key}, {value})"),
+            Input::Delete { key } => format!("delete({key})"),
+        };
+        let answer = match output {
+            None => "?",
+            Some(Output::Written) => "ok",
+            Some(Output::Value(value)) => text(value),
+            Some(Output::Swapped(true)) => "swapped",
+            Some(Output::Swapped(false)) => "not swapped",
+            Some(Output::Deleted(true)) => "deleted",
+            Some(Output::Deleted(false)) => "was absent",
+        };
+        format!("{question} -> {answer}")
+    }
+
+    fn describe_state(&self, state: &Option<String>) -> String {
+        text(state).to_owned()
+    }
+}
+
+fn text(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("absent")
+}
+
+/// What the answer of an operation says about the value that it found.
+enum Seen<'a> {
+    /// Nothing at all.
+    Nothing,
+    /// It was exactly this.
+    Exactly(Option<&'a str>),
+    /// It was anything but this.
+    AnythingBut(Option<&'a str>),
+}
+
+impl<'a> Seen<'a> {
+    fn of(input: &'a Input, output: Option<&'a Output>) -> Self {
+        match (input, output) {
+            (Input::Get { .. }, Some(Output::Value(value))) => Self::Exactly(value.as_deref()),
+            (Input::Cas { expected, .. }, Some(Output::Swapped(false))) => {
+                Self::AnythingBut(expected.as_deref())
+            }
+            // With an unknown outcome, it has an effect only if it finds what it expects.
+            (Input::Cas { expected, .. }, _) => Self::Exactly(expected.as_deref()),
+            (Input::Delete { .. }, Some(Output::Deleted(true))) => Self::AnythingBut(None),
+            (Input::Delete { .. }, Some(Output::Deleted(false))) => Self::Exactly(None),
+            _ => Self::Nothing,
+        }
+    }
+
+    /// Whether the value found may be the work of `writer`, alone or together with appends.
+    fn shows(&self, writer: &Input, in_parts: bool) -> bool {
+        let leaves = match writer {
+            Input::Get { .. } => return false,
+            Input::Append { value, .. } => {
+                return match self {
+                    Self::Nothing => false,
+                    Self::Exactly(found) => found.is_some_and(|found| found.contains(&**value)),
+                    Self::AnythingBut(_) => true,
+                };
+            }
+            Input::Put { value, .. } | Input::Cas { new: value, .. } => Some(value.as_str()),
+            Input::Delete { .. } => None,
+        };
+        match *self {
+            Self::Nothing => false,
+            Self::Exactly(found) if in_parts => {
+                found.is_some_and(|found| found.starts_with(leaves.unwrap_or_default()))
+                    || found == leaves
+            }
+            Self::Exactly(found) => found == leaves,
+            Self::AnythingBut(absent) => in_parts || absent != leaves,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Ready-made models.
+
+pub mod kv;
+pub mod register;

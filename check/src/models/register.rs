@@ -1,0 +1,120 @@
+//! One register with read, write and compare-and-swap.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model;
+
+/// The register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model<V> {
+    /// The value before the first write; `None` is a register that was never written.
+    pub initial: Option<V>,
+}
+
+/// What a client asks of the register.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Input<V> {
+    /// Reads the value. Answer: `Value`.
+    Read,
+    /// Sets the value. Answer: `Written`.
+    Write(V),
+    /// Sets the value if it is the expected one. Answer: `Swapped`.
+    Cas {
+        /// The value to find.
+        expected: V,
+        /// The new value.
+        new: V,
+    },
+}
+
+/// What the register answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output<V> {
+    /// A read found this; `None` if nothing was written yet.
+    Value(Option<V>),
+    /// A write was done.
+    Written,
+    /// Whether a compare-and-swap found what it expected, and so set the value.
+    Swapped(bool),
+}
+
+impl<V: Clone + Eq + Hash + Debug> model::Model for Model<V> {
+    type State = Option<V>;
+    type Input = Input<V>;
+    type Output = Output<V>;
+
+    fn initial(&self) -> Option<V> {
+        self.initial.clone()
+    }
+
+    fn step(
+        &self,
+        state: &Option<V>,
+        input: &Input<V>,
+        output: Option<&Output<V>>,
+    ) -> Option<Option<V>> {
+        let (right, next) = match input {
+            Input::Read => (Output::Value(state.clone()), state.clone()),
+            Input::Write(value) => (Output::Written, Some(value.clone())),
+            Input::Cas { expected, new } if state.as_ref() == Some(expected) => {
+                (Output::Swapped(true), Some(new.clone()))
+            }
+            Input::Cas { .. } => (Output::Swapped(false), state.clone()),
+        };
+        output.is_none_or(|output| *output == right).then_some(next)
+    }
+
+    fn is_pure(&self, input: &Input<V>, output: Option<&Output<V>>) -> bool {
+        match input {
+            Input::Read => true,
+            Input::Write(_) => false,
+            Input::Cas { expected, new } => {
+                output == Some(&Output::Swapped(false)) || expected == new
+            }
+        }
+    }
+
+    fn dependencies(
+        &self,
+        input: &Input<V>,
+        output: Option<&Output<V>>,
+        others: &[&Input<V>],
+    ) -> Vec<usize> {
+        let shows = |other: &Input<V>| {
+            let (Input::Write(left) | Input::Cas { new: left, .. }) = other else { return false };
+            match (input, output) {
+                (Input::Read, Some(Output::Value(found))) => found.as_ref() == Some(left),
+                (Input::Cas { expected, .. }, Some(Output::Swapped(false))) => expected != left,
+                // With an unknown outcome, it has an effect only if it finds what it expects.
+                (Input::Cas { expected, .. }, _) => expected == left,
+                _ => false,
+            }
+        };
+        (0..others.len()).filter(|&index| shows(others[index])).collect()
+    }
+
+    fn describe(&self, input: &Input<V>, output: Option<&Output<V>>) -> String {
+        let question = match input {
+            Input::Read => "read".to_owned(),
+            Input::Write(value) => format!("write({value:?})"),
+            Input::Cas { expected, new } => format!("cas({expected:?} to {new:?})"),
+        };
+        let answer = match output {
+            None => "?".to_owned(),
+            Some(Output::Written) => "ok".to_owned(),
+            Some(Output::Value(value)) => self.describe_state(value),
+            Some(Output::Swapped(true)) => "swapped".to_owned(),
+            Some(Output::Swapped(false)) => "not swapped".to_owned(),
+        };
+        format!("{question} -> {answer}")
+    }
+
+    fn describe_state(&self, state: &Option<V>) -> String {
+        state.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"))
+    }
+}
