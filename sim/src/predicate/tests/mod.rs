@@ -1,0 +1,5 @@
+//! Tests of the language as a whole.
+
+mod evaluation;
+mod round_trip;
+mod syntax;
