@@ -101,6 +101,8 @@ pub(crate) fn time(nanoseconds: u64) -> String {
 struct Columns {
     times: Vec<u64>,
     spacing: usize,
+    /// The column of the last moment.
+    last: usize,
     width: usize,
 }
 
@@ -112,16 +114,17 @@ impl Columns {
             .flatten()
             .collect();
         let times: Vec<u64> = times.into_iter().collect();
-        // Two columns stay free behind the last moment, for a bar of no length and open ends.
-        let spacing = ((room - 3) / times.len().max(1)).clamp(1, SPACING);
-        let width = (times.len().saturating_sub(1) * spacing + 3).min(room);
-        Self { times, spacing, width }
+        // Behind the last moment there is room for a bar of no length, with its number and mark.
+        let tail = window.len().to_string().len() + 3;
+        let spacing = ((room - tail) / times.len().max(1)).clamp(1, SPACING);
+        let last = (times.len().saturating_sub(1) * spacing).min(room - tail);
+        Self { times, spacing, last, width: last + tail }
     }
 
     /// Moments that find no room share the last column.
     fn of(&self, time: u64) -> usize {
         let index = self.times.partition_point(|&other| other < time);
-        (index * self.spacing).min(self.width - 3)
+        (index * self.spacing).min(self.last)
     }
 
     fn axis(&self) -> String {
@@ -151,15 +154,13 @@ fn bar(
         (Outcome::Fail, Some(returned)) => (columns.of(returned.time), b'x', b']'),
         _ => (columns.width - 1, b'~', b'>'),
     };
-    // At least two columns, so that an operation of no duration can be seen.
-    let end = end.max(start + 1);
+    let label = format!("{number}{}", if is_stuck { "!" } else { "" });
+    // Wide enough for the number, even if the operation took no time.
+    let end = end.max(start + label.len() + 1);
     row[start..=end].fill(fill);
     row[start] = b'[';
     row[end] = close;
-    let label = format!("{number}{}", if is_stuck { "!" } else { "" });
-    if start + label.len() < end {
-        row[start + 1..=start + label.len()].copy_from_slice(label.as_bytes());
-    }
+    row[start + 1..=start + label.len()].copy_from_slice(label.as_bytes());
 }
 
 fn cut(text: &str, width: usize) -> String {

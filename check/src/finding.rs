@@ -274,7 +274,7 @@ pub struct Explanation {
     pub sentence: String,
     /// Operations that already break the rule, in the order of their invocations. An operation is
     /// never kept without those whose effect it may have seen
-    /// ([`Model::dependencies`]), so that what breaks the rule here breaks it in the whole history.
+    /// ([`Model::may_see`]), so that what breaks the rule here breaks it in the whole history.
     /// For a dirty or future read, the operation whose effect it shows is shown too.
     pub window: Vec<WindowOperation>,
     /// Whether the window without any one of its operations, and without what depends on that one,

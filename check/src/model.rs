@@ -75,27 +75,31 @@ pub trait Model {
         false
     }
 
-    /// Which of `others`, inputs of other operations on the same key, may have left behind what
-    /// this operation saw: the writes of the value that a read returned. Their indexes, ascending.
+    /// Whether this operation may have seen what `writer`, on the same key, left behind: a read, if
+    /// it returned what `writer` wrote. `in_parts` says that some operation of the history
+    /// [builds on the state](Model::builds_on_state), so that a value may be the work of several.
     ///
-    /// The shrinker never keeps an operation without these, because a read whose write was removed
-    /// is a different fault. Too many make the window larger, too few make it misleading. The
-    /// default finds an input that alone turns an answer from impossible to right.
-    fn dependencies(
+    /// The promise: leave out of any valid order an operation, and all that may have seen it, and
+    /// the order is still valid. So too many `true` cost only speed and a larger window, but a
+    /// wrong `false` costs the truth. With an `output` of `None`, answer for every output.
+    ///
+    /// With it, the search forgets writes of unknown outcome that nobody saw, and an explanation
+    /// never shows a read without the write that it saw, which would be a different fault. `None`,
+    /// the default, promises nothing: the search forgets no write, and an explanation guesses.
+    fn may_see(
         &self,
-        input: &Self::Input,
-        output: Option<&Self::Output>,
-        others: &[&Self::Input],
-    ) -> Vec<usize> {
-        let initial = self.initial();
-        if output.is_none() || self.step(&initial, input, output).is_some() {
-            return Vec::new();
-        }
-        let explains = |other: &Self::Input| {
-            let after = self.step(&initial, other, None);
-            after.is_some_and(|state| self.step(&state, input, output).is_some())
-        };
-        (0..others.len()).filter(|&index| explains(others[index])).collect()
+        _input: &Self::Input,
+        _output: Option<&Self::Output>,
+        _writer: &Self::Input,
+        _in_parts: bool,
+    ) -> Option<bool> {
+        None
+    }
+
+    /// Whether the operation adds to what is there, as an append does, rather than replacing it.
+    /// Only for [`may_see`](Model::may_see).
+    fn builds_on_state(&self, _input: &Self::Input) -> bool {
+        false
     }
 
     /// The operation in a few words, for explanations. An `output` of `None` is unknown.

@@ -144,7 +144,9 @@ impl Visited {
     /// Adds the sequence; whether it was new.
     pub(crate) fn insert(&mut self, sequence: &[u64]) -> bool {
         let mut hasher = FixedHasher::default();
-        sequence.iter().for_each(|&word| hasher.add(word));
+        for &word in sequence {
+            hasher.add(word);
+        }
         let (words, ends) = (&self.words, &self.ends);
         let is_same = |entry: usize| {
             let start = if entry == 0 { 0 } else { ends[entry - 1] };

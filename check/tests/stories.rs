@@ -7,6 +7,8 @@ use orrery_check::{
     OperationId, ProcessId, Report, Unknown, linearizability,
 };
 
+/// Process, invocation, return, question, answer.
+type Told = (u64, u64, u64, Input, EntryKind<Input, Output>);
 type Story = HistoryBuilder<Input, Output>;
 
 /// A whole operation on key x: process, invocation, return, question, answer.
@@ -24,9 +26,7 @@ fn op(
 }
 
 /// Builds a history from `(process, from, to, input, end)` in any order.
-fn history(
-    operations: Vec<(u64, u64, u64, Input, EntryKind<Input, Output>)>,
-) -> History<Input, Output> {
+fn history(operations: Vec<Told>) -> History<Input, Output> {
     let mut story = Vec::new();
     for (process, from, to, input, end) in operations {
         op(&mut story, process, from, to, input, end);
@@ -104,7 +104,8 @@ fn a_stale_read_names_the_write_it_missed() {
     assert_eq!(
         explanation.sentence,
         "The history is not linearizable on key x: p2 get(x) -> 1 (50ns to 60ns) was asked after \
-         p1 put(x, 2) -> ok (30ns to 40ns) had returned, and by then the state can only be 2."
+         p1 put(x, 2) -> ok (30ns to 40ns) had returned, when the operations shown can \
+         only have left 2."
     );
 }
 
@@ -387,7 +388,7 @@ fn the_picture_links_operations_to_the_run() {
      1ms       2.5ms     3ms       4ms       5ms       6ms       7ms
 p1   [1========]
 p3                                 [3========]         [4!=======]
-p12                      [2~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~>
+p12                      [2~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~>
 
 1  p1   put(x, 1) -> ok  1ms to 2.5ms, n1, events 3 and 7
 2  p12  put(x, 2) -> ?   from 3ms, never returned, n2, event 9

@@ -5,18 +5,20 @@ use crate::history::Outcome;
 use crate::model::Model;
 
 use super::search::{OperationOf, Search};
+use super::sight::Sight;
 use super::{Part, shrink};
 
-/// Explains why there is no linearization of `part`, whose search failed at the return of the
-/// operation at `furthest`.
+/// Explains why there is no linearization of `operations`, those of `part` that matter. Their search
+/// failed at the return of `furthest`.
 pub(super) fn explain<M: Model>(
     model: &M,
     part: &Part<'_, M>,
-    furthest: usize,
+    operations: &[&OperationOf<M>],
+    furthest: &OperationOf<M>,
     budget: Budget,
 ) -> Explanation {
-    let shrunk = shrink::shrink(model, &part.operations, furthest, budget);
-    let window: Vec<_> = shrunk.kept.iter().map(|&index| part.operations[index]).collect();
+    let shrunk = shrink::shrink(model, operations, furthest, budget);
+    let window: Vec<_> = shrunk.kept.iter().map(|&index| operations[index]).collect();
     let mut search = Search::new(model, &window).recording();
     search.run(budget);
     let (frontier, states) = search.into_frontier().expect("the search was recorded");
@@ -80,10 +82,9 @@ fn seen_among<'a, M: Model>(
     reader: &OperationOf<M>,
     operations: &[&'a OperationOf<M>],
 ) -> Option<&'a OperationOf<M>> {
-    let others: Vec<_> = operations.iter().copied().filter(|o| o.id != reader.id).collect();
-    let inputs: Vec<_> = others.iter().map(|o| &o.input).collect();
-    let seen = model.dependencies(&reader.input, reader.output(), &inputs);
-    seen.first().map(|&index| others[index])
+    let sight = Sight::new(model, operations);
+    let is_seen = |o: &&OperationOf<M>| o.id != reader.id && sight.guessed(reader, o);
+    operations.iter().copied().find(is_seen)
 }
 
 /// Of what was placed before `stuck`, the last that speaks against it: that may have changed the
@@ -134,9 +135,9 @@ fn sentence<M: Model>(
     let key = part.key.as_deref().map(|key| format!(" on key {key}")).unwrap_or_default();
     let stuck = show(model, stuck);
     let other = against.map(|other| show(model, other).to_string()).unwrap_or_default();
-    let states = match states {
-        [state] => format!("the state can only be {state}"),
-        states => format!("the state can only be one of {}", states.join(", ")),
+    let left = match states {
+        [state] => format!("the operations shown can only have left {state}"),
+        states => format!("the operations shown can only have left one of {}", states.join(", ")),
     };
     let why = match pattern {
         Pattern::DirtyRead => {
@@ -144,13 +145,11 @@ fn sentence<M: Model>(
         }
         Pattern::FutureRead => format!("shows the effect of {other}, which was invoked later"),
         Pattern::OutOfThinAir => {
-            format!("cannot be the effect of any operation there; {states}")
+            format!("has an answer that no operation there can have led to; {left}")
         }
-        Pattern::Stale => {
-            format!("was asked after {other} had returned, and by then {states}")
-        }
+        Pattern::Stale => format!("was asked after {other} had returned, when {left}"),
         Pattern::Conflict => {
-            format!("contradicts {other}: in every order that respects real time, {states}")
+            format!("contradicts {other}: in every order that respects real time, {left} before it")
         }
     };
     format!("The history is not linearizable{key}: {stuck} {why}.")

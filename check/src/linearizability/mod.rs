@@ -5,9 +5,11 @@
 //! The property is local, so each key of the model is judged alone, from the key with the fewest
 //! operations up. The first key in violation is reported.
 
+mod candidate;
 mod explain;
 mod search;
 mod shrink;
+mod sight;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -35,19 +37,22 @@ pub fn check<M: Model>(
     let report =
         |finding, steps| Report { finding, operations: history.len(), keys: parts.len(), steps };
     for part in &parts {
-        let mut search = Search::new(model, &part.operations);
+        let matter = sight::that_matter(model, &part.operations);
+        let operations: Vec<_> = matter.into_iter().map(|index| part.operations[index]).collect();
+        let mut search = Search::new(model, &operations);
         let answer = search.run(budget);
         steps += search.steps();
         let key = part.key.as_deref().map(str::to_owned);
         match answer {
             Answer::Order(order) => {
-                let order = order.into_iter().map(|index| part.operations[index].id).collect();
+                let order = order.into_iter().map(|index| operations[index].id).collect();
                 orders.push(KeyOrder { key, order });
             }
             Answer::None => {
                 let furthest = search.furthest().expect("a failed search was blocked somewhere");
                 drop(search);
-                let explanation = explain::explain(model, part, furthest, budget);
+                let explanation =
+                    explain::explain(model, part, &operations, operations[furthest], budget);
                 return report(Finding::Violated(Box::new(explanation)), steps);
             }
             Answer::Spent => undecided.push(key),

@@ -15,12 +15,12 @@
 //!
 //! Crashed operations are tried after all others, since few of them are needed as a rule.
 
-use std::collections::BTreeMap;
-
 use crate::finding::Budget;
 use crate::history::Operation;
 use crate::model::Model;
 use crate::table::{States, Visited};
+
+use super::candidate::{self, Candidate, NONE};
 
 /// The operation of a model in a history.
 pub(crate) type OperationOf<M> = Operation<<M as Model>::Input, <M as Model>::Output>;
@@ -47,9 +47,6 @@ pub(crate) struct Frontier {
     states: Vec<u32>,
 }
 
-/// No operation.
-const NONE: u32 = u32::MAX;
-
 /// Where the search looks for the next operation to linearize.
 #[derive(Clone, Copy)]
 enum Cursor {
@@ -71,25 +68,6 @@ struct Frame {
     taken: Taken,
     state_before: u32,
     is_pure: bool,
-}
-
-/// What the search needs to know of an operation, for those that completed and those that crashed.
-#[derive(Clone, Copy)]
-struct Candidate {
-    /// Index into the operations searched.
-    index: usize,
-    is_pure: bool,
-    /// Rank of the invocation among all entries.
-    invoked: u32,
-    /// For a completed one: rank of its return.
-    returned: u32,
-    /// For a completed one: how many completed operations were invoked before its return.
-    invoked_before_return: u32,
-    /// The operation of the same process that returned in the instant of this invocation. The
-    /// order of entries does not show that it comes first, since invocations sort before returns.
-    predecessor: u32,
-    /// For a crashed one: the crashed operation before it with an equal input.
-    twin: u32,
 }
 
 /// One search over some operations of a history, none of them failed.
@@ -123,7 +101,7 @@ pub(crate) struct Search<'a, M: Model> {
 impl<'a, M: Model> Search<'a, M> {
     /// `operations` are in the order of their invocations, and none of them failed.
     pub(crate) fn new(model: &'a M, operations: &'a [&'a OperationOf<M>]) -> Self {
-        let (completed, crashed, order) = prepare(model, operations);
+        let (completed, crashed, order) = candidate::prepare(model, operations);
         let head = 2 * completed.len() as u32;
         let mut next = vec![head; head as usize + 1];
         let mut previous = next.clone();
@@ -382,73 +360,4 @@ fn set(bits: &mut [u64], bit: u32) {
 
 fn clear(bits: &mut [u64], bit: u32) {
     bits[bit as usize / 64] &= !(1 << (bit % 64));
-}
-
-/// The completed operations, the crashed ones that could matter, and the entries of the completed
-/// ones in the order of the list.
-fn prepare<M: Model>(
-    model: &M,
-    operations: &[&OperationOf<M>],
-) -> (Vec<Candidate>, Vec<Candidate>, Vec<u32>) {
-    let (mut completed, mut crashed) = (Vec::new(), Vec::new());
-    // The return time and the number of each process's last completed operation so far.
-    let mut last_of = BTreeMap::new();
-    // (time, is a return, place among entries, candidate): at equal times, invocations come first.
-    let mut entries = Vec::with_capacity(2 * operations.len());
-    for (index, operation) in operations.iter().enumerate() {
-        let is_pure = model.is_pure(&operation.input, operation.output());
-        let mut candidate = Candidate {
-            index,
-            is_pure,
-            invoked: 0,
-            returned: 0,
-            invoked_before_return: 0,
-            predecessor: NONE,
-            twin: NONE,
-        };
-        let invoked = operation.invoked;
-        // The last one of a process comes after its others, so this one is enough.
-        if let Some(&(returned, number)) = last_of.get(&operation.process)
-            && returned == invoked.time
-        {
-            candidate.predecessor = number;
-        }
-        if let Some(returned) = operation.completed() {
-            let number = completed.len() as u32;
-            last_of.insert(operation.process, (returned.time, number));
-            entries.push((invoked.time, false, invoked.position, 2 * number));
-            entries.push((returned.time, true, returned.position, 2 * number + 1));
-            completed.push(candidate);
-        } else if !is_pure {
-            // A pure operation of unknown outcome says nothing and does nothing: left out.
-            candidate.twin = twin(operations, &crashed, &operation.input);
-            entries.push((invoked.time, false, invoked.position, NONE));
-            crashed.push(candidate);
-        }
-    }
-    entries.sort_unstable();
-    let (mut invoked, mut crashed_invoked) = (0, 0);
-    let mut order = Vec::with_capacity(2 * completed.len());
-    for (rank, &(.., entry)) in (0u32..).zip(&entries) {
-        if entry == NONE {
-            crashed[crashed_invoked].invoked = rank;
-            crashed_invoked += 1;
-            continue;
-        }
-        let candidate = &mut completed[entry as usize / 2];
-        if entry % 2 == 0 {
-            candidate.invoked = rank;
-            invoked += 1;
-        } else {
-            candidate.returned = rank;
-            candidate.invoked_before_return = invoked;
-        }
-        order.push(entry);
-    }
-    (completed, crashed, order)
-}
-
-fn twin<I: PartialEq, O>(operations: &[&Operation<I, O>], crashed: &[Candidate], input: &I) -> u32 {
-    let last = crashed.iter().rposition(|other| operations[other.index].input == *input);
-    last.map_or(NONE, |number| number as u32)
 }

@@ -1,7 +1,7 @@
 //! Removes operations from a violating history while what is left still violates.
 //!
 //! Invariant: an operation is kept only together with all operations whose effect it may have seen
-//! ([`Model::dependencies`]). If the whole history had a linearization, leaving out the other
+//! ([`Model::may_see`]). If the whole history had a linearization, leaving out the other
 //! operations would leave one of what is kept; so what is wrong here is wrong in the whole history,
 //! and a stale read never shrinks to a read of a value that nobody wrote.
 
@@ -9,6 +9,7 @@ use crate::finding::Budget;
 use crate::model::Model;
 
 use super::search::{Answer, OperationOf, Search};
+use super::sight::{self, Sight};
 
 /// What is left, and whether nothing more can be removed.
 pub(crate) struct Shrunk {
@@ -18,25 +19,37 @@ pub(crate) struct Shrunk {
     pub(crate) is_minimal: bool,
 }
 
-/// Shrinks `operations`, which violate at the return of the operation at `furthest`.
+/// Shrinks `operations`, which violate at the return of `furthest`.
 pub(crate) fn shrink<M: Model>(
     model: &M,
     operations: &[&OperationOf<M>],
-    furthest: usize,
-    budget: Budget,
+    furthest: &OperationOf<M>,
+    mut budget: Budget,
 ) -> Shrunk {
-    let mut shrinker = Shrinker::new(model, operations, furthest, budget);
-    let mut size = shrinker.kept.len().div_ceil(2);
+    // What was invoked after the return that nobody got past has no part in it.
+    let end = furthest.completed().map_or(u64::MAX, |returned| returned.time);
+    let len = operations.partition_point(|operation| operation.invoked.time <= end);
+    let mut shrunk = Shrunk { kept: (0..len).collect(), is_minimal: true };
+    // Pure operations go first: nobody sees them, so nobody need be asked who has seen whom.
+    let mut is_pure_round = true;
     loop {
-        let is_smaller = shrinker.pass(size);
-        if size == 1 && !is_smaller {
-            break;
+        // What an operation may have seen is asked anew of what is left: without the appends of a
+        // history, a value is the work of one operation, and more can go.
+        let left: Vec<_> = shrunk.kept.iter().map(|&index| operations[index]).collect();
+        let mut shrinker = if is_pure_round {
+            Shrinker::of_pure(model, &left, budget)
+        } else {
+            Shrinker::new(model, &left, budget)
+        };
+        shrinker.run();
+        budget = shrinker.budget;
+        shrunk.is_minimal = shrinker.is_minimal;
+        if shrinker.kept.len() == left.len() && !is_pure_round {
+            return shrunk;
         }
-        // A pass that removed something may have made room for another of the same size, but
-        // halving finds the same with fewer checks. Only single operations are tried to the end.
-        size = size.div_ceil(2).min(shrinker.kept.len()).max(1);
+        is_pure_round = false;
+        shrunk.kept = shrinker.kept.iter().map(|&index| shrunk.kept[index]).collect();
     }
-    Shrunk { kept: shrinker.kept, is_minimal: shrinker.is_minimal }
 }
 
 struct Shrinker<'a, M: Model> {
@@ -44,51 +57,88 @@ struct Shrinker<'a, M: Model> {
     operations: &'a [&'a OperationOf<M>],
     /// For each operation, those that may have seen its effect: they go when it goes.
     seen_by: Vec<Vec<usize>>,
+    /// Whether to try to remove each.
+    may_go: Vec<bool>,
     kept: Vec<usize>,
     budget: Budget,
+    /// The most steps to spend on one attempt: a hard one must not starve all others.
+    most: u64,
+    /// Whether the last pass decided every attempt.
     is_minimal: bool,
 }
 
 impl<'a, M: Model> Shrinker<'a, M> {
-    fn new(
+    fn new(model: &'a M, operations: &'a [&'a OperationOf<M>], budget: Budget) -> Self {
+        let sight = Sight::new(model, operations);
+        let seen_by = |writer: usize| {
+            let sees = |reader: &usize| {
+                *reader != writer && sight.guessed(operations[*reader], operations[writer])
+            };
+            if is_pure(model, operations[writer]) {
+                return Vec::new();
+            }
+            (0..operations.len()).filter(sees).collect()
+        };
+        let seen_by = (0..operations.len()).map(seen_by).collect();
+        Self::with(model, operations, seen_by, vec![true; operations.len()], budget)
+    }
+
+    /// Removes only pure operations.
+    fn of_pure(model: &'a M, operations: &'a [&'a OperationOf<M>], budget: Budget) -> Self {
+        let may_go = operations.iter().map(|operation| is_pure(model, operation)).collect();
+        Self::with(model, operations, vec![Vec::new(); operations.len()], may_go, budget)
+    }
+
+    fn with(
         model: &'a M,
         operations: &'a [&'a OperationOf<M>],
-        furthest: usize,
+        seen_by: Vec<Vec<usize>>,
+        may_go: Vec<bool>,
         budget: Budget,
     ) -> Self {
-        // What was invoked after the return that nobody got past has no part in it.
-        let end = operations[furthest].completed().map_or(u64::MAX, |returned| returned.time);
-        let len = operations.partition_point(|operation| operation.invoked.time <= end);
-        let operations = &operations[..len];
-        let inputs: Vec<&M::Input> = operations.iter().map(|o| &o.input).collect();
-        let mut seen_by = vec![Vec::new(); len];
-        for (reader, operation) in operations.iter().enumerate() {
-            let seen = model.dependencies(&operation.input, operation.output(), &inputs);
-            for writer in seen.into_iter().filter(|&writer| writer != reader) {
-                seen_by[writer].push(reader);
-            }
+        let kept = (0..operations.len()).collect();
+        Self {
+            model,
+            operations,
+            seen_by,
+            may_go,
+            kept,
+            budget,
+            most: budget.steps / 16,
+            is_minimal: true,
         }
-        Self { model, operations, seen_by, kept: (0..len).collect(), budget, is_minimal: true }
+    }
+
+    /// Removes large groups first, then single operations until none can go.
+    fn run(&mut self) {
+        let mut size = self.kept.len().div_ceil(2).max(1);
+        loop {
+            self.is_minimal = true;
+            let is_smaller = self.pass(size);
+            if size <= 1 && !is_smaller {
+                return;
+            }
+            size = size.div_ceil(2).min(self.kept.len()).max(1);
+        }
     }
 
     /// Tries to remove each group of `size` operations, from the last to the first, since an early
     /// operation is more often the cause than a late one. Whether any could be removed.
     fn pass(&mut self, size: usize) -> bool {
         let mut is_smaller = false;
-        let mut end = self.kept.len();
-        while end > 0 {
-            let start = end.saturating_sub(size);
-            let mut candidate = self.without(&self.kept[start..end]);
+        let targets: Vec<usize> =
+            self.kept.iter().copied().filter(|&index| self.may_go[index]).collect();
+        for group in targets.rchunks(size) {
+            let candidate = self.without(group);
             if candidate.len() < self.kept.len() && self.is_violated(&candidate) {
-                std::mem::swap(&mut self.kept, &mut candidate);
+                self.kept = candidate;
                 is_smaller = true;
             }
-            end = start.min(self.kept.len());
         }
         is_smaller
     }
 
-    /// What stays when these go, and all that depends on them.
+    /// What stays when these go, all that depends on them, and what then matters no more.
     fn without(&self, removed: &[usize]) -> Vec<usize> {
         let mut is_removed = vec![false; self.operations.len()];
         let mut queue = removed.to_vec();
@@ -97,17 +147,28 @@ impl<'a, M: Model> Shrinker<'a, M> {
                 queue.extend(&self.seen_by[index]);
             }
         }
-        self.kept.iter().copied().filter(|&index| !is_removed[index]).collect()
+        let left: Vec<usize> =
+            self.kept.iter().copied().filter(|&index| !is_removed[index]).collect();
+        let matter = sight::that_matter(self.model, &self.all(&left));
+        matter.into_iter().map(|index| left[index]).collect()
     }
 
     fn is_violated(&mut self, candidate: &[usize]) -> bool {
-        let operations: Vec<_> = candidate.iter().map(|&index| self.operations[index]).collect();
+        let operations = self.all(candidate);
         let mut search = Search::new(self.model, &operations);
-        let answer = search.run(self.budget);
+        let answer = search.run(Budget { steps: self.budget.steps.min(self.most), ..self.budget });
         // Building a search costs about as much as a step per operation.
         let cost = search.steps() + candidate.len() as u64;
         self.budget.steps = self.budget.steps.saturating_sub(cost);
         self.is_minimal &= answer != Answer::Spent;
         answer == Answer::None
     }
+
+    fn all(&self, indexes: &[usize]) -> Vec<&'a OperationOf<M>> {
+        indexes.iter().map(|&index| self.operations[index]).collect()
+    }
+}
+
+fn is_pure<M: Model>(model: &M, operation: &OperationOf<M>) -> bool {
+    model.is_pure(&operation.input, operation.output())
 }

@@ -167,31 +167,34 @@ impl model::Model for Model {
         }
     }
 
-    fn dependencies(
+    fn may_see(
         &self,
         input: &Input,
         output: Option<&Output>,
-        others: &[&Input],
-    ) -> Vec<usize> {
-        // Appends make one value the work of several operations: then everything that may be a
-        // part of the value counts.
-        let in_parts = others.iter().any(|other| matches!(other, Input::Append { .. }));
-        let seen = Seen::of(input, output);
-        (0..others.len()).filter(|&index| seen.shows(others[index], in_parts)).collect()
+        writer: &Input,
+        in_parts: bool,
+    ) -> Option<bool> {
+        Some(Seen::of(input, output).shows(writer, in_parts))
+    }
+
+    fn builds_on_state(&self, input: &Input) -> bool {
+        matches!(input, Input::Append { .. })
     }
 
     fn describe(&self, input: &Input, output: Option<&Output>) -> String {
         let question = match input {
             Input::Put { key, value } => format!("put({key}, {value})"),
             Input::Get { key } => format!("get({key})"),
-            Input::Cas { key, expected, new } => format!("cas({key}, {} to {new})", text(expected)),
+            Input::Cas { key, expected, new } => {
+                format!("cas({key}, {} to {new})", text(expected.as_deref()))
+            }
             Input::Append { key, value } => format!("append({key}, {value})"),
             Input::Delete { key } => format!("delete({key})"),
         };
         let answer = match output {
             None => "?",
             Some(Output::Written) => "ok",
-            Some(Output::Value(value)) => text(value),
+            Some(Output::Value(value)) => text(value.as_deref()),
             Some(Output::Swapped(true)) => "swapped",
             Some(Output::Swapped(false)) => "not swapped",
             Some(Output::Deleted(true)) => "deleted",
@@ -201,12 +204,12 @@ impl model::Model for Model {
     }
 
     fn describe_state(&self, state: &Option<String>) -> String {
-        text(state).to_owned()
+        text(state.as_deref()).to_owned()
     }
 }
 
-fn text(value: &Option<String>) -> &str {
-    value.as_deref().unwrap_or("absent")
+fn text(value: Option<&str>) -> &str {
+    value.unwrap_or("absent")
 }
 
 /// What the answer of an operation says about the value that it found.

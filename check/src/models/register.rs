@@ -79,23 +79,23 @@ impl<V: Clone + Eq + Hash + Debug> model::Model for Model<V> {
         }
     }
 
-    fn dependencies(
+    fn may_see(
         &self,
         input: &Input<V>,
         output: Option<&Output<V>>,
-        others: &[&Input<V>],
-    ) -> Vec<usize> {
-        let shows = |other: &Input<V>| {
-            let (Input::Write(left) | Input::Cas { new: left, .. }) = other else { return false };
-            match (input, output) {
-                (Input::Read, Some(Output::Value(found))) => found.as_ref() == Some(left),
-                (Input::Cas { expected, .. }, Some(Output::Swapped(false))) => expected != left,
-                // With an unknown outcome, it has an effect only if it finds what it expects.
-                (Input::Cas { expected, .. }, _) => expected == left,
-                _ => false,
-            }
+        writer: &Input<V>,
+        _in_parts: bool,
+    ) -> Option<bool> {
+        let (Input::Write(left) | Input::Cas { new: left, .. }) = writer else {
+            return Some(false);
         };
-        (0..others.len()).filter(|&index| shows(others[index])).collect()
+        Some(match (input, output) {
+            (Input::Read, Some(Output::Value(found))) => found.as_ref() == Some(left),
+            (Input::Cas { expected, .. }, Some(Output::Swapped(false))) => expected != left,
+            // With an unknown outcome, it has an effect only if it finds what it expects.
+            (Input::Cas { expected, .. }, _) => expected == left,
+            _ => false,
+        })
     }
 
     fn describe(&self, input: &Input<V>, output: Option<&Output<V>>) -> String {

@@ -1,0 +1,68 @@
+//! Who may have seen whose effect ([`Model::may_see`]).
+
+use crate::model::Model;
+
+use super::search::OperationOf;
+
+/// The operations of a window or key, asked about one by one.
+pub(super) struct Sight<'a, M> {
+    model: &'a M,
+    in_parts: bool,
+}
+
+impl<'a, M: Model> Sight<'a, M> {
+    /// For pairs of `operations`.
+    pub(super) fn new(model: &'a M, operations: &[&OperationOf<M>]) -> Self {
+        let in_parts = operations.iter().any(|o| model.builds_on_state(&o.input));
+        Self { model, in_parts }
+    }
+
+    /// Whether `reader` may have seen the effect of `writer`. Where the model makes no promise,
+    /// true: for decisions on which a verdict rests.
+    pub(super) fn promised(&self, reader: &OperationOf<M>, writer: &OperationOf<M>) -> bool {
+        let (input, output) = (&reader.input, reader.output());
+        self.model.may_see(input, output, &writer.input, self.in_parts).unwrap_or(true)
+    }
+
+    /// The same, but where the model makes no promise, whether `writer` alone turns the answer of
+    /// `reader` from impossible to right: for decisions on which only an explanation rests.
+    pub(super) fn guessed(&self, reader: &OperationOf<M>, writer: &OperationOf<M>) -> bool {
+        let (input, output) = (&reader.input, reader.output());
+        self.model.may_see(input, output, &writer.input, self.in_parts).unwrap_or_else(|| {
+            let initial = self.model.initial();
+            output.is_some()
+                && self.model.step(&initial, input, output).is_none()
+                && self
+                    .model
+                    .step(&initial, &writer.input, None)
+                    .is_some_and(|state| self.model.step(&state, input, output).is_some())
+        })
+    }
+}
+
+/// Drops operations of unknown outcome that nobody can have seen: whether they happened makes no
+/// difference, and each would double the configurations of a search.
+///
+/// If there is an order with such an operation, there is one without it, by the promise of
+/// [`Model::may_see`]; and one without it is an order in which it never happened.
+///
+/// Returns the indexes of the others, ascending.
+pub(super) fn that_matter<M: Model>(model: &M, operations: &[&OperationOf<M>]) -> Vec<usize> {
+    let sight = Sight::new(model, operations);
+    let (mut seen, mut unseen): (Vec<_>, Vec<_>) =
+        (0..operations.len()).partition(|&index| operations[index].output().is_some());
+    let mut next = 0;
+    while next < seen.len() && !unseen.is_empty() {
+        let reader = operations[seen[next]];
+        next += 1;
+        unseen.retain(|&writer| {
+            let is_seen = sight.promised(reader, operations[writer]);
+            if is_seen {
+                seen.push(writer);
+            }
+            !is_seen
+        });
+    }
+    seen.sort_unstable();
+    seen
+}

@@ -1,0 +1,157 @@
+//! A case: one scenario with everything decided, for one seed. It knows protocols by name only, so that it can
+//! be printed, shrunk and changed without knowing any.
+
+use serde_json::Value as Json;
+
+use orrery_sim::plan::Plan;
+use orrery_sim::registration::Workload;
+use orrery_sim::{Clock, Disk, Duration, Law, Links, NodeId, Predicate, Probability, SimTime};
+
+use crate::report::Verdict;
+
+/// One run to be made.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The scenario's name, such as `raft/figure-8`.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// The protocol's name.
+    pub protocol: String,
+    /// The seed of all draws.
+    pub seed: u64,
+    /// How many nodes.
+    pub nodes: u32,
+    /// The protocol's parameters.
+    pub parameters: Json,
+    /// The planted bugs, by id.
+    pub bugs: Vec<String>,
+    /// The network.
+    pub links: Links,
+    /// The clocks, one per node.
+    pub clocks: Vec<Clock>,
+    /// The disks.
+    pub disk: Disk,
+    /// The clients.
+    pub clients: Clients,
+    /// What happens to the world, as written.
+    pub plan: Plan<Json>,
+    /// What else happens to it, to be drawn from the seed before the run.
+    pub swarm: Option<Swarm>,
+    /// The end of the run.
+    pub stop_at: SimTime,
+    /// More events than this make the verdict unknown.
+    pub event_budget: u64,
+    /// What is judged.
+    pub checks: Checks,
+    /// The verdict that the scenario expects.
+    pub expect: Verdict,
+    /// What is told to people when it happens.
+    pub narration: Vec<Narration>,
+    /// What repeats this run: scenario, seed, overrides, fingerprint.
+    pub token: String,
+}
+
+/// The clients of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clients {
+    /// How many.
+    pub count: u32,
+    /// What they ask of their own accord.
+    pub workload: Option<Workload>,
+    /// How long they pause before each operation.
+    pub think: Law,
+    /// How long they wait for an answer before they ask the next node.
+    pub timeout: Duration,
+    /// How long after its invocation they give an operation up.
+    pub patience: Duration,
+    /// How long they wait before they go where they were sent.
+    pub retry: Duration,
+    /// The nodes that they ask; the protocol's own choice where absent.
+    pub entries: Option<Vec<NodeId>>,
+    /// From then on they ask nothing new.
+    pub until: SimTime,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            workload: None,
+            think: Law::Constant(Duration::from_millis(10)),
+            timeout: Duration::from_millis(500),
+            patience: Duration::from_secs(2),
+            retry: Duration::from_millis(10),
+            entries: None,
+            until: SimTime::MAX,
+        }
+    }
+}
+
+/// What is judged.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checks {
+    /// The invariants that are watched, by name; all of the protocol's where absent.
+    pub always: Option<Vec<String>>,
+    /// The model of which the clients' history must be linearizable, such as `kv`.
+    pub linearizable: Option<String>,
+    /// What must happen in every run.
+    pub goals: Vec<Goal>,
+    /// Probes that some run of a sweep must reach.
+    pub sometimes: Vec<String>,
+    /// The statistics that are shown; all where empty.
+    pub statistics: Vec<String>,
+}
+
+/// Something that must happen in every run within its bound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// What people call it.
+    pub name: String,
+    /// What must happen.
+    pub when: Predicate,
+    /// The plan item from which the bound counts, and before which nothing counts; the start of
+    /// the run where absent.
+    pub after: Option<String>,
+    /// The bound; the end of the run where absent.
+    pub within: Option<Duration>,
+}
+
+/// A sentence told when something happens. Words in braces stand for fields of what happened: `{node}`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Narration {
+    /// When it is told.
+    pub when: Predicate,
+    /// What is told.
+    pub say: String,
+}
+
+/// Faults to be drawn from the seed. Each family is off in half of the runs, so that faults which hide
+/// others do not hide them always; magnitudes are drawn up to the bounds below.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Swarm {
+    /// When faults begin.
+    pub from: SimTime,
+    /// When they end: everything is healed, restarted, resumed and released, and the item named
+    /// [`Swarm::QUIET`] happens.
+    pub until: SimTime,
+    /// At most so many crashes.
+    pub crashes: u32,
+    /// At most so many pauses.
+    pub pauses: u32,
+    /// At most so many partitions.
+    pub partitions: u32,
+    /// How long a node is down or paused, or a cut lasts, at most.
+    pub outage: Duration,
+    /// At most this share of messages is lost.
+    pub loss: Probability,
+    /// At most this share of messages is doubled.
+    pub duplicate: Probability,
+    /// Clocks run at most this much faster or slower, in parts per billion.
+    pub drift_ppb: u64,
+}
+
+impl Swarm {
+    /// The name of the item that ends the faults; goals count from it.
+    pub const QUIET: &'static str = "quiet";
+}

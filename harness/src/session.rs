@@ -1,0 +1,249 @@
+//! The one door through which debugger, exporters and catalogue see a run, whatever its protocol: a cursor
+//! over its events, and a view of the world at the cursor.
+
+use orrery_sim::plan::MessageAddress;
+use orrery_sim::{ClientId, LocalTime, NodeId, SimTime, Value};
+
+use crate::report::Report;
+
+/// A run that can be walked through, forwards and backwards.
+pub trait Session {
+    /// What is being looked at.
+    fn header(&self) -> &Header;
+
+    /// All events of the run, in order; the event of number `n` is at `n - 1`.
+    fn rows(&self) -> &[Row];
+
+    /// The number of the event after which the world is viewed; 0 before the first.
+    fn cursor(&self) -> u64;
+
+    /// Moves the cursor to `event`, or to the last one if there are fewer.
+    ///
+    /// # Errors
+    /// Where the run cannot be made again up to there.
+    fn seek(&mut self, event: u64) -> Result<(), SessionError>;
+
+    /// The world at the cursor.
+    fn view(&self) -> &WorldView;
+
+    /// What the whole run came to.
+    fn report(&self) -> &Report;
+}
+
+/// Why a session cannot go there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SessionError(pub String);
+
+/// What a session is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// The protocol's name.
+    pub protocol: String,
+    /// The seed.
+    pub seed: u64,
+    /// How many nodes.
+    pub nodes: u32,
+    /// How many clients.
+    pub clients: u32,
+    /// The planted bugs, by id.
+    pub bugs: Vec<String>,
+    /// What repeats the run.
+    pub token: String,
+}
+
+/// One event, described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its number, from 1.
+    pub number: u64,
+    /// When.
+    pub time: SimTime,
+    /// The event that brought it about.
+    pub cause: Option<u64>,
+    /// The node where it happened.
+    pub node: Option<NodeId>,
+    /// What happened.
+    pub kind: RowKind,
+    /// What happened, in a few words: `AppendEntries`, `timer Election`, `crash`.
+    pub title: String,
+    /// The payload in one line, where there is one.
+    pub payload: Option<String>,
+    /// What the node did, each in one line, in order.
+    pub effects: Vec<String>,
+    /// The messages that went out.
+    pub sent: Vec<SentRow>,
+    /// The milestones that were reported, each in one line.
+    pub notes: Vec<String>,
+    /// The node's role after the event, where it changed.
+    pub new_role: Option<String>,
+    /// What the scenario tells about it.
+    pub narration: Vec<String>,
+    /// The rule that was found broken at this event.
+    pub violation: Option<String>,
+}
+
+impl Row {
+    /// Whether people want to stop here: a fault, a change of role, a milestone that is told, a violation.
+    pub fn is_landmark(&self) -> bool {
+        matches!(self.kind, RowKind::Fault { .. })
+            || self.new_role.is_some()
+            || self.violation.is_some()
+            || !self.narration.is_empty()
+    }
+}
+
+/// What kind of event a row is, for drawing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    /// A node started for the first time.
+    Start,
+    /// A message arrived.
+    Arrive {
+        /// Its address; the sender is `message.from`.
+        message: MessageAddress,
+        /// The number of the event that sent it.
+        sent_at: u64,
+        /// What became of it.
+        fate: ArrivalFate,
+        /// Whether it is a copy.
+        is_copy: bool,
+    },
+    /// A timer came due.
+    Timer,
+    /// The disk answered.
+    Synced,
+    /// A client asked.
+    Ask {
+        /// Who.
+        client: ClientId,
+        /// 1 for the invocation, more for retries.
+        attempt: u32,
+    },
+    /// A client gave up.
+    GiveUp {
+        /// Who.
+        client: ClientId,
+    },
+    /// The plan, or a person, did something.
+    Fault {
+        /// The action's word, such as `crash`.
+        word: &'static str,
+        /// The directed links that were closed or opened.
+        pairs: Vec<(NodeId, NodeId)>,
+    },
+    /// A node's code panicked: the last event of the run.
+    Panic,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArrivalFate {
+    /// The node handled it.
+    Handled,
+    /// It waits for the node to resume.
+    Waits,
+    /// The node was down.
+    Down,
+    /// The way was cut.
+    CutOff,
+}
+
+/// A message that went out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentRow {
+    /// Its address.
+    pub message: MessageAddress,
+    /// Its kind.
+    pub kind: String,
+    /// When it arrives; `None` if it is lost or kept back.
+    pub arrives: Option<SimTime>,
+    /// Whether the link lost it at once.
+    pub is_lost: bool,
+}
+
+/// The world at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorldView {
+    /// The time of the last event.
+    pub time: SimTime,
+    /// The number of the last event.
+    pub event: u64,
+    /// The nodes, `n1` first.
+    pub nodes: Vec<NodeView>,
+    /// Messages on the wire, first due first.
+    pub in_flight: Vec<FlightView>,
+    /// Messages that a hold keeps back.
+    pub kept_back: Vec<FlightView>,
+    /// Directed links that are cut, in order.
+    pub closed: Vec<(NodeId, NodeId)>,
+    /// The operations of clients so far, in the order of invocation.
+    pub operations: Vec<OperationView>,
+}
+
+/// One node at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeView {
+    /// Which.
+    pub id: NodeId,
+    /// Whether it is up.
+    pub is_up: bool,
+    /// Whether it stands still.
+    pub is_paused: bool,
+    /// Its role; empty while it is down.
+    pub role: String,
+    /// The term, ballot or epoch of its role.
+    pub epoch: u64,
+    /// How often it has started before.
+    pub incarnation: u32,
+    /// What its clock shows.
+    pub clock: LocalTime,
+    /// Its state; `Null` while it is down.
+    pub state: Value,
+    /// Its armed timers and when they are due.
+    pub timers: Vec<(String, Option<SimTime>)>,
+    /// The durable records of its journal, oldest first, each in one line.
+    pub journal: Vec<String>,
+    /// What was written but is not durable, each in one line.
+    pub unsynced: Vec<String>,
+    /// The effects that wait for its disk, each in one line.
+    pub waiting: Vec<String>,
+}
+
+/// One message at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlightView {
+    /// Its address.
+    pub message: MessageAddress,
+    /// Its kind.
+    pub kind: String,
+    /// What it says, in one line.
+    pub payload: String,
+    /// When it arrives; `None` while it is kept back.
+    pub arrives: Option<SimTime>,
+}
+
+/// One operation of a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationView {
+    /// Its id, such as `c1.3`.
+    pub id: String,
+    /// Who asked.
+    pub client: ClientId,
+    /// What was asked, in one line.
+    pub asked: String,
+    /// When.
+    pub invoked: SimTime,
+    /// The event at which it was asked.
+    pub invoked_at: u64,
+    /// When it ended.
+    pub ended: Option<SimTime>,
+    /// The event at which it ended.
+    pub ended_at: Option<u64>,
+    /// How it ended, in one line: the output, `fail` or `unknown`; `None` while it is open.
+    pub ending: Option<String>,
+}

@@ -1,0 +1,207 @@
+//! What a node may know and do, and the ordered effects that it leaves behind.
+
+use crate::bug::{Bug, Bugs};
+use crate::id::{NodeId, OperationId};
+use crate::journal::{Change, Position};
+use crate::ledger::Probes;
+use crate::node::Protocol;
+use crate::random::{Draw, Randomness, Stream};
+use crate::time::{Duration, DurationRange, LocalTime};
+
+/// One thing that a handler did. Effects are data and ordered: an effect never overtakes an earlier one of
+/// the same node, and a crash may fall between two of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect<P: Protocol> {
+    /// Put a message on the wire.
+    Send {
+        /// The receiver.
+        to: NodeId,
+        /// What it will get.
+        message: P::Message,
+    },
+    /// Set a timer, or move it if it is set.
+    SetTimer {
+        /// Which one.
+        timer: P::Timer,
+        /// The reading of the node's clock at which it is due.
+        deadline: LocalTime,
+    },
+    /// Forget a timer.
+    CancelTimer {
+        /// Which one.
+        timer: P::Timer,
+    },
+    /// Write to the journal; durable once synced.
+    Write(Change<P::Record>),
+    /// Force what was written to disk.
+    Sync {
+        /// Without it, later sends, completions and writes wait until the disk answers.
+        in_background: bool,
+    },
+    /// Report a milestone.
+    Note(P::Note),
+    /// Answer a client.
+    Complete {
+        /// Which operation.
+        operation: OperationId,
+        /// How it ended.
+        ending: Ending<P::Output>,
+    },
+}
+
+/// How a node answered an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending<O> {
+    /// It took effect, with this output.
+    Ok(O),
+    /// It did not take effect and never will.
+    Fail,
+    /// It may or may not have taken effect, now or later.
+    Unknown,
+    /// Not here: the client asks the named node next, or the next one in its list.
+    Elsewhere(Option<NodeId>),
+}
+
+/// The only door between a node and the world.
+#[derive(Debug)]
+pub struct Context<'a, P: Protocol> {
+    pub(crate) id: NodeId,
+    pub(crate) node_count: u32,
+    pub(crate) now: LocalTime,
+    pub(crate) written: Position,
+    pub(crate) bugs: &'a Bugs,
+    pub(crate) stream: &'a mut Stream,
+    pub(crate) randomness: &'a mut Randomness,
+    pub(crate) probes: &'a mut Probes,
+    pub(crate) effects: &'a mut Vec<Effect<P>>,
+}
+
+impl<P: Protocol> Context<'_, P> {
+    /// Who this node is.
+    pub const fn id(&self) -> NodeId {
+        self.id
+    }
+
+    /// How many nodes the run has, this one included.
+    pub const fn node_count(&self) -> u32 {
+        self.node_count
+    }
+
+    /// All nodes of the run but this one, in order.
+    pub fn others(&self) -> impl Iterator<Item = NodeId> + use<P> {
+        let own = self.id;
+        NodeId::all(self.node_count).filter(move |id| *id != own)
+    }
+
+    /// What this node's own clock shows: monotonic, with an offset and a rate of its own.
+    pub const fn now(&self) -> LocalTime {
+        self.now
+    }
+
+    /// Sends `message` to `to`. It may be lost, duplicated, delayed and overtaken.
+    pub fn send(&mut self, to: NodeId, message: P::Message) {
+        self.effects.push(Effect::Send { to, message });
+    }
+
+    /// Sends `message` to every other node, in the order of their ids.
+    pub fn broadcast(&mut self, message: &P::Message) {
+        for to in self.others() {
+            self.send(to, message.clone());
+        }
+    }
+
+    /// Sets `timer` to come due `after` from now by this node's clock; moves it if it is set.
+    pub fn set_timer(&mut self, timer: P::Timer, after: Duration) {
+        self.effects.push(Effect::SetTimer { timer, deadline: self.now + after });
+    }
+
+    /// Sets `timer` to come due at a random moment of the half-open `range` from now.
+    pub fn set_timer_between(&mut self, timer: P::Timer, range: DurationRange) {
+        let after = self.draw().between(range);
+        self.set_timer(timer, after);
+    }
+
+    /// Forgets `timer`, if it is set.
+    pub fn cancel_timer(&mut self, timer: P::Timer) {
+        self.effects.push(Effect::CancelTimer { timer });
+    }
+
+    /// A uniform number below `bound`. Panics where `bound` is 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.draw().below(bound)
+    }
+
+    /// Appends `record` to the journal. Returns its position; it is durable once
+    /// [`on_synced`](crate::Node::on_synced) names that or a later one.
+    pub fn append(&mut self, record: P::Record) -> Position {
+        self.write(Change::Append(record))
+    }
+
+    /// Drops all records of the journal but the first `keep`.
+    pub fn truncate(&mut self, keep: usize) -> Position {
+        self.write(Change::Truncate(keep))
+    }
+
+    /// Replaces the whole journal by `records`, atomically.
+    pub fn checkpoint(&mut self, records: Vec<P::Record>) -> Position {
+        self.write(Change::Checkpoint(records))
+    }
+
+    /// Forces what was written so far to disk. Later sends, completions and writes of this node wait
+    /// until the disk answers, and are lost in a crash before that.
+    pub fn sync(&mut self) {
+        self.effects.push(Effect::Sync { in_background: false });
+    }
+
+    /// Forces what was written so far to disk without making anything wait;
+    /// [`on_synced`](crate::Node::on_synced) tells when it is there.
+    pub fn sync_in_background(&mut self) {
+        self.effects.push(Effect::Sync { in_background: true });
+    }
+
+    /// Reports a milestone to monitors, goals and people.
+    pub fn note(&mut self, note: P::Note) {
+        self.effects.push(Effect::Note(note));
+    }
+
+    /// Answers an operation: it took effect, with this output.
+    pub fn complete(&mut self, operation: OperationId, output: P::Output) {
+        self.effects.push(Effect::Complete { operation, ending: Ending::Ok(output) });
+    }
+
+    /// Answers an operation: it did not take effect and never will.
+    pub fn fail(&mut self, operation: OperationId) {
+        self.effects.push(Effect::Complete { operation, ending: Ending::Fail });
+    }
+
+    /// Answers an operation: it may or may not take effect.
+    pub fn give_up(&mut self, operation: OperationId) {
+        self.effects.push(Effect::Complete { operation, ending: Ending::Unknown });
+    }
+
+    /// Sends the client with its operation to another node, or to the next one in its list.
+    pub fn redirect(&mut self, operation: OperationId, to: Option<NodeId>) {
+        self.effects.push(Effect::Complete { operation, ending: Ending::Elsewhere(to) });
+    }
+
+    /// Whether this run has `bug` planted.
+    #[inline]
+    pub fn bug(&self, bug: &Bug) -> bool {
+        self.bugs.has(bug)
+    }
+
+    /// Counts that the run came by here. A sweep reports probes that no run reached.
+    pub fn probe(&mut self, name: &'static str) {
+        self.probes.hit(name);
+    }
+
+    fn draw(&mut self) -> Draw<'_> {
+        Draw::new(self.stream, self.randomness)
+    }
+
+    fn write(&mut self, change: Change<P::Record>) -> Position {
+        self.effects.push(Effect::Write(change));
+        self.written.0 += 1;
+        self.written
+    }
+}

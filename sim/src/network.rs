@@ -1,0 +1,192 @@
+//! All links, cuts and holds of a run.
+
+use std::collections::BTreeMap;
+
+use crate::id::NodeId;
+use crate::link::Link;
+use crate::random::{Domain, Stream, StreamId};
+use crate::time::SimTime;
+
+/// Up to this many nodes, links are found by a table of n^2 numbers; beyond, by a tree.
+const DENSE_NODES: usize = 256;
+
+/// The laws of all links: one for all, and those that differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// What holds for every link that is not named below.
+    pub default: Link,
+    /// Directed links with laws of their own.
+    pub overrides: BTreeMap<(NodeId, NodeId), Link>,
+}
+
+impl Links {
+    /// The laws of the link from `from` to `to`.
+    pub fn law(&self, from: NodeId, to: NodeId) -> Link {
+        self.overrides.get(&(from, to)).copied().unwrap_or(self.default)
+    }
+
+    /// All laws in force.
+    pub fn all(&self) -> impl Iterator<Item = &Link> {
+        std::iter::once(&self.default).chain(self.overrides.values())
+    }
+}
+
+/// The state of one directed link. Made when it is first used: a link that is idle costs nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkState {
+    pub law: Link,
+    pub stream: Stream,
+    /// Messages sent so far.
+    pub sent: u64,
+    /// When the last message that keeps its place arrives.
+    pub last_arrival: SimTime,
+}
+
+/// A cut in force.
+#[derive(Clone, Debug)]
+struct ActiveCut {
+    item: Option<usize>,
+    pairs: Vec<(NodeId, NodeId)>,
+    /// Whether it ever kept a message from arriving.
+    was_effective: bool,
+}
+
+/// What lies between the nodes.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    laws: Links,
+    nodes: usize,
+    states: Vec<LinkState>,
+    /// Position in `states` plus one, by sender and receiver; empty where nodes are many.
+    dense: Vec<u32>,
+    sparse: BTreeMap<(NodeId, NodeId), u32>,
+    cuts: Vec<ActiveCut>,
+    /// One bit per receiver for each sender of whom something is cut off; empty rows are open.
+    closed: Vec<Vec<u64>>,
+}
+
+impl Network {
+    pub(crate) fn new(laws: Links, nodes: usize) -> Self {
+        let dense = if nodes <= DENSE_NODES { vec![0; nodes * nodes] } else { vec![] };
+        Self {
+            laws,
+            nodes,
+            states: vec![],
+            dense,
+            sparse: BTreeMap::new(),
+            cuts: vec![],
+            closed: vec![],
+        }
+    }
+
+    /// The state of the link from `from` to `to`, made on first use.
+    #[inline]
+    pub(crate) fn link(&mut self, from: NodeId, to: NodeId) -> &mut LinkState {
+        let place = if self.dense.is_empty() {
+            self.sparse.entry((from, to)).or_default()
+        } else {
+            &mut self.dense[from.index() * self.nodes + to.index()]
+        };
+        if *place == 0 {
+            let law = self.laws.law(from, to);
+            let stream = Stream::new(StreamId::new(Domain::Link, from.0, to.0));
+            self.states.push(LinkState { law, stream, sent: 0, last_arrival: SimTime::ZERO });
+            *place = self.states.len() as u32;
+        }
+        &mut self.states[*place as usize - 1]
+    }
+
+    /// Whether a message from `from` reaches `to` now.
+    #[inline]
+    pub(crate) fn is_open(&self, from: NodeId, to: NodeId) -> bool {
+        match self.closed.get(from.index()) {
+            None => true,
+            Some(row) => {
+                let word = row.get(to.index() / 64).copied().unwrap_or(0);
+                word >> (to.index() % 64) & 1 == 0
+            }
+        }
+    }
+
+    /// Closes `pairs` until the cut of `item` is healed.
+    pub(crate) fn cut(&mut self, item: Option<usize>, pairs: Vec<(NodeId, NodeId)>) {
+        self.cuts.push(ActiveCut { item, pairs, was_effective: false });
+        self.refresh();
+    }
+
+    /// Ends the cut of `item`, or all; whether there was one.
+    pub(crate) fn heal(&mut self, item: Option<usize>) -> bool {
+        let before = self.cuts.len();
+        self.cuts.retain(|cut| item.is_some() && cut.item != item);
+        self.refresh();
+        self.cuts.len() < before
+    }
+
+    /// Notes that a message from `from` to `to` was cut off; how many cuts this made effective.
+    pub(crate) fn note_cut_off(&mut self, from: NodeId, to: NodeId) -> u64 {
+        let mut newly = 0;
+        for cut in &mut self.cuts {
+            if !cut.was_effective && cut.pairs.contains(&(from, to)) {
+                cut.was_effective = true;
+                newly += 1;
+            }
+        }
+        newly
+    }
+
+    /// All directed pairs that are closed now, in order.
+    pub(crate) fn closed_pairs(&self) -> Vec<(NodeId, NodeId)> {
+        let pairs = self.cuts.iter().flat_map(|cut| cut.pairs.iter().copied());
+        let mut pairs: Vec<_> = pairs.collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs
+    }
+
+    fn refresh(&mut self) {
+        self.closed.clear();
+        for cut in &self.cuts {
+            for (from, to) in &cut.pairs {
+                if self.closed.len() <= from.index() {
+                    self.closed.resize(from.index() + 1, vec![]);
+                }
+                let row = &mut self.closed[from.index()];
+                if row.len() <= to.index() / 64 {
+                    row.resize(to.index() / 64 + 1, 0);
+                }
+                row[to.index() / 64] |= 1 << (to.index() % 64);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_cuts_heal_one_by_one() {
+        let [a, b, c] = [NodeId(1), NodeId(2), NodeId(3)];
+        let mut network = Network::new(Links::default(), 3);
+        network.cut(Some(0), vec![(a, b), (b, a)]);
+        network.cut(Some(1), vec![(a, b), (a, c)]);
+        assert!(!network.is_open(a, b) && !network.is_open(b, a) && network.is_open(c, a));
+        assert!(network.heal(Some(0)));
+        assert!(!network.is_open(a, b) && network.is_open(b, a) && !network.is_open(a, c));
+        assert_eq!(network.note_cut_off(a, c), 1);
+        assert_eq!(network.note_cut_off(a, b), 0);
+        assert!(!network.heal(Some(0)));
+        assert!(network.heal(None) && network.is_open(a, b));
+    }
+
+    #[test]
+    fn dense_and_sparse_tables_agree() {
+        for nodes in [5, DENSE_NODES + 5] {
+            let mut network = Network::new(Links::default(), nodes);
+            network.link(NodeId(1), NodeId(5)).sent = 7;
+            network.link(NodeId(5), NodeId(1)).sent = 8;
+            assert_eq!(network.link(NodeId(1), NodeId(5)).sent, 7);
+            assert_eq!(network.states.len(), 2);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The two traits that a protocol implements.
+
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::data::Data;
+use crate::id::{NodeId, OperationId};
+use crate::journal::{Journal, Position};
+
+/// The data of one protocol; `()` where it has none of a kind.
+pub trait Protocol: Clone + std::fmt::Debug + PartialEq + Eq + Send + Sync + 'static {
+    /// What each node is told at its start, made from the scenario's parameters.
+    type Config: Data;
+    /// What nodes send: may be lost, duplicated, delayed and reordered.
+    type Message: Data;
+    /// Names of timers. Setting one that is set moves it; a restart forgets all.
+    type Timer: Data + Copy + Ord;
+    /// One record of the journal: what survives a crash.
+    type Record: Data;
+    /// A milestone that monitors, goals and people watch for: elected, committed, applied.
+    type Note: Data;
+    /// What a client asks.
+    type Operation: Data;
+    /// What it gets.
+    type Output: Data;
+}
+
+/// A deterministic state machine without clock, socket, thread or random source: whatever it may
+/// know or do comes through its [`Context`]. Same inputs in the same order, same effects; that makes a
+/// run replayable from its seed.
+///
+/// Every kind of node in a run shares one [`Protocol`], so that an enum of kinds delegates in one line
+/// per arm.
+pub trait Node: Sized + Serialize {
+    /// The data that it works on.
+    type Protocol: Protocol;
+
+    /// Makes the node, at the start of the run and after each crash: there is no other way to come
+    /// back than from what the journal kept.
+    fn on_start(start: Start<'_, Self::Protocol>, ctx: &mut Context<'_, Self::Protocol>) -> Self;
+
+    /// A message arrived.
+    fn on_message(
+        &mut self,
+        from: NodeId,
+        message: <Self::Protocol as Protocol>::Message,
+        ctx: &mut Context<'_, Self::Protocol>,
+    );
+
+    /// A timer came due.
+    fn on_timer(
+        &mut self,
+        timer: <Self::Protocol as Protocol>::Timer,
+        ctx: &mut Context<'_, Self::Protocol>,
+    );
+
+    /// A client asks something of this node. It answers at once or later with
+    /// [`Context::complete`], or sends the client elsewhere with [`Context::redirect`].
+    fn on_operation(
+        &mut self,
+        _id: OperationId,
+        _operation: <Self::Protocol as Protocol>::Operation,
+        _ctx: &mut Context<'_, Self::Protocol>,
+    ) {
+    }
+
+    /// The disk made everything up to `through` durable.
+    fn on_synced(&mut self, _through: Position, _ctx: &mut Context<'_, Self::Protocol>) {}
+
+    /// The node's role in a word, such as `leader`; plans and predicates name nodes by it.
+    fn role(&self) -> &'static str {
+        ""
+    }
+
+    /// The term, ballot, view or epoch in which it has that role. Of several nodes with one role, the
+    /// one of the highest epoch is meant.
+    fn epoch(&self) -> u64 {
+        0
+    }
+}
+
+/// What a starting node is given.
+#[derive(Debug)]
+pub struct Start<'a, P: Protocol> {
+    /// Who it is.
+    pub id: NodeId,
+    /// Its configuration.
+    pub config: &'a P::Config,
+    /// How often it has started before: 0 at the start of the run.
+    pub incarnation: u32,
+    /// What its disk kept.
+    pub journal: &'a Journal<P::Record>,
+}

@@ -1,0 +1,257 @@
+//! Counter-based randomness. Every draw has an address (domain, entities, position), so that adding
+//! a node, switching a fault off or one more draw inside a protocol changes nothing elsewhere.
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+use crate::time::{Duration, DurationRange};
+
+/// Part of every key. Changes whenever the same seed would give other draws.
+pub const RNG_VERSION: u64 = 1;
+
+/// Words of 32 bits that are generated at a time: four ChaCha blocks.
+const CHUNK: usize = 64;
+
+/// What a stream of random words is for. The number is part of the stream's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Domain {
+    /// Swarm configurations and generated plans.
+    Config = 1,
+    /// What clients ask and how long they think. From: the client.
+    Workload = 2,
+    /// What a node draws. From: the node; to: its incarnation.
+    Node = 3,
+    /// What happens to messages. From: the sender; to: the receiver.
+    Link = 4,
+    /// How long a sync takes and what a crash keeps. From: the node.
+    Disk = 5,
+    /// Clock offsets and rates. From: the node.
+    Clock = 6,
+    /// Faults that draw as they strike. From: the plan item.
+    Fault = 7,
+    /// The order of simultaneous events.
+    Tie = 8,
+}
+
+/// Widest entity number in an address, 2^28 - 1.
+const ENTITY_MAX: u32 = (1 << 28) - 1;
+
+/// The address of one stream: domain 8 bits, from 28, to 28. Injective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StreamId(u64);
+
+impl StreamId {
+    /// The stream of `domain` between the entities `from` and `to`.
+    /// Panics where an entity's number exceeds 2^28 - 1.
+    pub const fn new(domain: Domain, from: u32, to: u32) -> Self {
+        assert!(from <= ENTITY_MAX && to <= ENTITY_MAX, "an entity's number has at most 28 bits");
+        Self(((domain as u64) << 56) | ((from as u64) << 28) | to as u64)
+    }
+}
+
+/// The source of all draws of one run: `ChaCha8` under a key made of the seed and [`RNG_VERSION`].
+#[derive(Clone, Debug)]
+pub struct Randomness {
+    rng: ChaCha8Rng,
+}
+
+impl Randomness {
+    /// The source for `seed`.
+    pub fn new(seed: u64) -> Self {
+        let mut key = [0_u8; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8..16].copy_from_slice(&RNG_VERSION.to_le_bytes());
+        key[16..].copy_from_slice(b"orrery streams 1");
+        Self { rng: ChaCha8Rng::from_seed(key) }
+    }
+
+    /// Fills `words` with chunk `chunk` of `stream`.
+    fn fill(&mut self, stream: StreamId, chunk: u64, words: &mut [u32; CHUNK]) {
+        self.rng.set_stream(stream.0);
+        self.rng.set_word_pos(u128::from(chunk) * CHUNK as u128);
+        for word in words {
+            *word = self.rng.next_u32();
+        }
+    }
+
+    /// A generator that starts at the `position`-th chunk of 64 words of `stream`: the draws of one
+    /// thing among many, such as the `position`-th operation of a client.
+    pub fn at(&self, stream: StreamId, position: u64) -> Draw<'static> {
+        let mut rng = self.rng.clone();
+        rng.set_stream(stream.0);
+        rng.set_word_pos(u128::from(position) * CHUNK as u128);
+        Draw(Source::Own(Box::new(rng)))
+    }
+}
+
+/// A place in one stream. Only the position is state: the words ahead are a cache, which a clone
+/// leaves behind, so that a checkpoint of a world with many links stays small.
+#[derive(Debug)]
+pub struct Stream {
+    id: StreamId,
+    /// Words drawn so far.
+    position: u64,
+    ahead: Option<Box<Ahead>>,
+}
+
+/// A chunk of a stream that was generated but not all drawn yet.
+#[derive(Debug)]
+struct Ahead {
+    chunk: u64,
+    words: [u32; CHUNK],
+}
+
+impl Clone for Stream {
+    fn clone(&self) -> Self {
+        Self { id: self.id, position: self.position, ahead: None }
+    }
+}
+
+impl Stream {
+    /// The start of the stream `id`.
+    pub const fn new(id: StreamId) -> Self {
+        Self { id, position: 0, ahead: None }
+    }
+
+    /// The next 32 bits.
+    pub fn word(&mut self, randomness: &mut Randomness) -> u32 {
+        let position = self.position;
+        self.position += 1;
+        self.words(position, randomness)[position as usize % CHUNK]
+    }
+
+    /// The next group of eight words. Groups are aligned: one belongs to each message of a link.
+    #[inline]
+    pub fn group(&mut self, randomness: &mut Randomness) -> [u32; 8] {
+        let position = self.position;
+        self.position += 8;
+        let start = position as usize % CHUNK;
+        let words = self.words(position, randomness);
+        std::array::from_fn(|offset| words[start + offset])
+    }
+
+    /// Passes over a group whose words decide nothing, without generating them.
+    pub fn skip_group(&mut self) {
+        self.position += 8;
+    }
+
+    #[inline]
+    fn words(&mut self, position: u64, randomness: &mut Randomness) -> &[u32; CHUNK] {
+        let chunk = position / CHUNK as u64;
+        let (id, fresh) = (self.id, self.ahead.is_none());
+        let ahead = self.ahead.get_or_insert_with(|| Box::new(Ahead { chunk, words: [0; CHUNK] }));
+        if fresh || ahead.chunk != chunk {
+            ahead.chunk = chunk;
+            randomness.fill(id, chunk, &mut ahead.words);
+        }
+        &ahead.words
+    }
+}
+
+/// Draws without rejection, so that each takes a fixed number of words.
+pub struct Draw<'a>(Source<'a>);
+
+enum Source<'a> {
+    Own(Box<ChaCha8Rng>),
+    Borrowed(&'a mut Stream, &'a mut Randomness),
+}
+
+impl<'a> Draw<'a> {
+    /// Draws from `stream`.
+    pub fn new(stream: &'a mut Stream, randomness: &'a mut Randomness) -> Self {
+        Self(Source::Borrowed(stream, randomness))
+    }
+
+    /// 32 uniform bits.
+    pub fn word(&mut self) -> u32 {
+        match &mut self.0 {
+            Source::Own(rng) => rng.next_u32(),
+            Source::Borrowed(stream, randomness) => stream.word(randomness),
+        }
+    }
+
+    /// 64 uniform bits: two words.
+    pub fn bits(&mut self) -> u64 {
+        let low = self.word();
+        join(low, self.word())
+    }
+
+    /// A number below `bound`, uniform up to 2^-64 by multiply-and-shift. Panics where `bound` is 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        assert!(0 < bound, "there is no number below 0");
+        scale(self.bits(), bound)
+    }
+
+    /// A duration in the half-open `range`; its start where the range is empty.
+    pub fn between(&mut self, range: DurationRange) -> Duration {
+        uniform(self.bits(), range)
+    }
+
+    /// Whether something of probability `probability` happens.
+    pub fn chance(&mut self, probability: crate::Probability) -> bool {
+        probability.holds(self.word())
+    }
+}
+
+/// Two words as one number.
+pub(crate) const fn join(low: u32, high: u32) -> u64 {
+    (high as u64) << 32 | low as u64
+}
+
+/// `bits` scaled to a number below `bound`.
+pub(crate) const fn scale(bits: u64, bound: u64) -> u64 {
+    ((bits as u128 * bound as u128) >> 64) as u64
+}
+
+/// `bits` scaled into the half-open `range`.
+pub(crate) fn uniform(bits: u64, range: DurationRange) -> Duration {
+    let width = range.max.saturating_sub(range.min).as_nanos();
+    Duration::from_nanos(range.min.as_nanos() + scale(bits, width))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_pinned() {
+        // Golden words: if these change, RNG_VERSION must change with them.
+        let mut randomness = Randomness::new(42);
+        let mut stream = Stream::new(StreamId::new(Domain::Link, 1, 2));
+        let words: Vec<u32> = (0..4).map(|_| stream.word(&mut randomness)).collect();
+        assert_eq!(words, GOLDEN);
+    }
+
+    const GOLDEN: [u32; 4] = [1_978_789_956, 4_172_964_797, 407_676_063, 583_945_043];
+
+    #[test]
+    fn a_clone_goes_on_where_the_original_stood() {
+        let mut randomness = Randomness::new(7);
+        let mut stream = Stream::new(StreamId::new(Domain::Node, 3, 0));
+        for _ in 0..75 {
+            stream.word(&mut randomness);
+        }
+        let mut copy = stream.clone();
+        let mut other = Stream::new(StreamId::new(Domain::Node, 4, 0));
+        for _ in 0..200 {
+            other.word(&mut randomness);
+            assert_eq!(stream.word(&mut randomness), copy.word(&mut randomness));
+        }
+    }
+
+    #[test]
+    fn one_stream_read_alone_or_among_others_is_the_same() {
+        let id = StreamId::new(Domain::Link, 1, 2);
+        let mut alone = Randomness::new(9);
+        let mut own = Draw(Source::Own(Box::new(alone.rng.clone())));
+        drop(own.word());
+        let mut first = Stream::new(id);
+        let words: Vec<u32> = (0..300).map(|_| first.word(&mut alone)).collect();
+        let mut at = alone.at(id, 1);
+        assert_eq!(at.word(), words[CHUNK]);
+        let mut second = Stream::new(id);
+        let groups: Vec<u32> = (0..37).flat_map(|_| second.group(&mut alone)).collect();
+        assert_eq!(groups[..], words[..296]);
+    }
+}

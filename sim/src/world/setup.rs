@@ -1,0 +1,232 @@
+//! How a world is made.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bug::Bugs;
+use crate::client::{Client, ClientSetup};
+use crate::clock::Clock;
+use crate::digest::Digest;
+use crate::id::{ClientId, NodeId};
+use crate::journal::{Journal, Position};
+use crate::law::Law;
+use crate::ledger::{Counters, Family, Ledger, Probes, Tally};
+use crate::network::{Links, Network};
+use crate::node::{Node, Protocol};
+use crate::plan::{Plan, Trigger};
+use crate::queue::Queue;
+use crate::random::{Domain, Randomness, Stream, StreamId};
+use crate::step::{Event, Step};
+use crate::time::SimTime;
+use crate::timers::Timers;
+
+use super::deeds::PlanState;
+use super::{CHAIN_SPACING, Slot, What, World};
+
+/// The laws of all disks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// How long a sync takes.
+    pub sync: Law,
+}
+
+/// Everything that a run follows from.
+#[derive(Clone, Debug)]
+pub struct Setup<P: Protocol> {
+    /// The seed of all draws.
+    pub seed: u64,
+    /// One configuration per node: `n1` is the first.
+    pub configs: Vec<P::Config>,
+    /// The network.
+    pub links: Links,
+    /// The clocks, one per node; perfect ones where there are fewer.
+    pub clocks: Vec<Clock>,
+    /// The disks.
+    pub disk: Disk,
+    /// The clients.
+    pub clients: ClientSetup<P>,
+    /// What happens to the world.
+    pub plan: Plan<P::Operation>,
+    /// The planted bugs.
+    pub bugs: Bugs,
+}
+
+impl<P: Protocol> Setup<P> {
+    /// Nodes with these configurations on a network without delay, and nothing else.
+    pub fn new(seed: u64, configs: Vec<P::Config>) -> Self {
+        Self {
+            seed,
+            configs,
+            links: Links::default(),
+            clocks: vec![],
+            disk: Disk::default(),
+            clients: ClientSetup::default(),
+            plan: Plan::default(),
+            bugs: Bugs::default(),
+        }
+    }
+}
+
+/// Why there is no such world.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// No node at all.
+    #[error("a run needs at least one node")]
+    NoNodes,
+    /// A node that does not exist is named.
+    #[error("there is no {0}: the run has the nodes n1 to n{1}")]
+    NoSuchNode(NodeId, u32),
+    /// A client that does not exist is named.
+    #[error("there is no {0}: the run has {1} clients")]
+    NoSuchClient(ClientId, u32),
+    /// Clients without a node to ask.
+    #[error("the clients have no node to ask: name at least one entry node")]
+    NoEntries,
+    /// A plan item that waits for another that does not exist.
+    #[error("the plan has no item named `{0}` to wait for")]
+    NoSuchItem(String),
+}
+
+impl<N: Node> World<N> {
+    /// The world at time zero, before its first event.
+    ///
+    /// # Errors
+    /// Where the setup names nodes, clients or plan items that do not exist.
+    pub fn new(setup: Setup<N::Protocol>) -> Result<Self, SetupError> {
+        let count = setup.configs.len() as u32;
+        check(&setup, count)?;
+        let ledger = planned(&setup);
+        let clocks = setup.clocks.into_iter().map(Some).chain(std::iter::repeat(None));
+        let configs = setup.configs.into_iter().zip(clocks).zip(NodeId::all(count));
+        let nodes = configs.map(|((config, clock), id)| slot(id, config, clock.unwrap_or_default()));
+        let mut world = Self {
+            now: SimTime::ZERO,
+            queue: Queue::default(),
+            randomness: Randomness::new(setup.seed),
+            nodes: nodes.collect(),
+            network: Network::new(setup.links, count as usize),
+            held: vec![],
+            kept_back: vec![],
+            disk: setup.disk.sync,
+            clients: (1..=setup.clients.count).map(|id| Client::new(ClientId(id))).collect(),
+            setup: setup.clients,
+            history: vec![],
+            plan: PlanState::new(setup.plan),
+            urgent: VecDeque::new(),
+            bugs: setup.bugs,
+            digest: Digest::default(),
+            chain: vec![],
+            chain_spacing: CHAIN_SPACING,
+            counters: Counters::default(),
+            ledger,
+            probes: Probes::default(),
+            is_tracing: false,
+            purity: None,
+            impurity: None,
+            step: Step {
+                number: 0,
+                time: SimTime::ZERO,
+                cause: None,
+                event: Event::Start { node: NodeId(1) },
+                handled_by: None,
+                outcomes: vec![],
+                notes: vec![],
+                ended: vec![],
+            },
+            effects: vec![],
+            crash_inside: None,
+        };
+        world.queue_first_events();
+        Ok(world)
+    }
+
+    fn queue_first_events(&mut self) {
+        // A queue that has just been made has room for these.
+        let mut first: Vec<(SimTime, What<N::Protocol>)> = Vec::new();
+        first.extend(NodeId::all(self.node_count()).map(|id| (SimTime::ZERO, What::Start(id))));
+        first.extend(self.plan.timed().map(|(item, time)| (time, What::Item(item))));
+        for (time, what) in first {
+            self.push(time, what).expect("a new queue has room for every node and plan item");
+        }
+        for index in 0..self.clients.len() {
+            self.think(index).expect("a new queue has room for every client");
+        }
+    }
+}
+
+fn slot<N: Node>(
+    id: NodeId,
+    config: <N::Protocol as Protocol>::Config,
+    clock: Clock,
+) -> Slot<N> {
+    Slot {
+        config,
+        node: None,
+        incarnation: 0,
+        is_paused: false,
+        inbox: VecDeque::new(),
+        clock,
+        journal: Journal::default(),
+        issued: Position::default(),
+        outbox: VecDeque::new(),
+        barrier: None,
+        syncs: 0,
+        last_sync_done: SimTime::ZERO,
+        timers: Timers::new(),
+        stream: Stream::new(StreamId::new(Domain::Node, id.0, 0)),
+        disk_stream: Stream::new(StreamId::new(Domain::Disk, id.0, 0)),
+        drift_was_effective: false,
+    }
+}
+
+fn check<P: Protocol>(setup: &Setup<P>, count: u32) -> Result<(), SetupError> {
+    if count == 0 {
+        return Err(SetupError::NoNodes);
+    }
+    let links = setup.links.overrides.keys().flat_map(|(from, to)| [*from, *to]);
+    let named = links.chain(setup.clients.entries.iter().copied());
+    if let Some(node) = named.into_iter().find(|node| !(1..=count).contains(&node.0)) {
+        return Err(SetupError::NoSuchNode(node, count));
+    }
+    if 0 < setup.clients.count && setup.clients.entries.is_empty() {
+        return Err(SetupError::NoEntries);
+    }
+    let names: Vec<&str> =
+        setup.plan.items.iter().filter_map(|item| item.name.as_deref()).collect();
+    for item in &setup.plan.items {
+        if let Trigger::After { item, .. } = &item.trigger
+            && !names.contains(&item.as_str())
+        {
+            return Err(SetupError::NoSuchItem(item.clone()));
+        }
+        if let crate::plan::Action::Request { client, .. } = &item.action
+            && !(1..=setup.clients.count).contains(&client.0)
+        {
+            return Err(SetupError::NoSuchClient(*client, setup.clients.count));
+        }
+        for node in super::deeds::named_nodes(&item.action) {
+            if !(1..=count).contains(&node.0) {
+                return Err(SetupError::NoSuchNode(node, count));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ledger before the run: what is switched on.
+fn planned<P: Protocol>(setup: &Setup<P>) -> Ledger {
+    let mut ledger = Ledger::default();
+    for family in setup.plan.items.iter().filter_map(|item| item.action.family()) {
+        ledger.tally_mut(family).planned += 1;
+    }
+    let laws = |is_on: fn(&crate::link::Link) -> bool| {
+        setup.links.all().filter(|link| is_on(link)).count() as u64
+    };
+    ledger.tally_mut(Family::Loss).planned += laws(|link| !link.loss.is_never());
+    ledger.tally_mut(Family::Duplication).planned += laws(|link| !link.duplicate.is_never());
+    let drifting = setup.clocks.iter().filter(|clock| clock.ppb() != 0).count() as u64;
+    let clock = ledger.tally_mut(Family::Clock);
+    *clock = Tally { planned: clock.planned + drifting, applied: drifting, ..*clock };
+    ledger
+}

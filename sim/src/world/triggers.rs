@@ -1,0 +1,222 @@
+//! What happened, as predicates see it, and the triggers of the plan.
+
+use crate::client::HistoryKind;
+use crate::context::Ending;
+use crate::id::{NodeId, OperationId};
+use crate::measure::Kind;
+use crate::node::Node;
+use crate::plan::{Action, Trigger};
+use crate::predicate::{EventFacts, EventKind, Predicate, Scope};
+use crate::step::{Arrival, Deed, Event, Outcome, Passage};
+use crate::time::SimTime;
+use crate::value::Value;
+
+use super::deeds::Urgent;
+use super::World;
+
+impl<N: Node> Scope for World<N> {
+    fn now(&self) -> SimTime {
+        self.now
+    }
+    fn node_count(&self) -> u32 {
+        self.nodes.len() as u32
+    }
+    fn is_up(&self, node: NodeId) -> bool {
+        self.nodes[node.index()].node.is_some()
+    }
+    fn role(&self, node: NodeId) -> &str {
+        self.node(node).map_or("", Node::role)
+    }
+    fn state(&self, node: NodeId) -> Option<Value> {
+        self.node(node).map(Value::of)
+    }
+    fn node_with_role(&self, role: &str) -> Option<NodeId> {
+        self.with_role(role)
+    }
+    fn item_node(&self, name: &str) -> Option<NodeId> {
+        self.plan.node_of(name)
+    }
+}
+
+/// Tells `visit` everything that the last step was, in order: the event itself, then what came of it. Payloads
+/// and effects are known only while the world traces.
+pub fn facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)) {
+    event_facts(world, visit);
+    let step = &world.step;
+    let node = step.handled_by;
+    for outcome in &step.outcomes {
+        outcome_facts(world, node, outcome, visit);
+    }
+    for note in &step.notes {
+        let payload = || Value::of(note);
+        let fact = EventFacts::new(EventKind::Note, Kind::of(note).name);
+        visit(&EventFacts { node, payload: Some(&payload), ..fact });
+    }
+}
+
+/// The first part of [`facts`]: the event by itself, known before it is handled.
+fn event_facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)) {
+    match &world.step.event {
+        Event::Start { node } => {
+            visit(&EventFacts { node: Some(*node), ..EventFacts::new(EventKind::Start, "") });
+        }
+        Event::Arrive { message, kind, arrival, payload, .. } => {
+            let what = match arrival {
+                Arrival::Handled | Arrival::Waits => EventKind::Deliver,
+                Arrival::Down | Arrival::CutOff => EventKind::Drop,
+            };
+            let tree = || payload.as_ref().map_or(Value::Null, Value::of);
+            let (from, to) = (Some(message.from), Some(message.to));
+            let fact = EventFacts::new(what, kind.name);
+            visit(&EventFacts { from, to, node: to, payload: Some(&tree), ..fact });
+        }
+        Event::Timer { node, timer, is_waiting } if !is_waiting => {
+            let tree = || Value::of(timer);
+            let fact = EventFacts::new(EventKind::Timer, Kind::of(timer).name);
+            visit(&EventFacts { node: Some(*node), payload: Some(&tree), ..fact });
+        }
+        Event::Synced { node, is_waiting, .. } if !is_waiting => {
+            visit(&EventFacts { node: Some(*node), ..EventFacts::new(EventKind::Sync, "") });
+        }
+        Event::Ask { operation, node, attempt: 1, payload, .. } => {
+            let tree = || payload.as_ref().map_or(Value::Null, Value::of);
+            let name = payload.as_ref().map_or("", |payload| Kind::of(payload).name);
+            let fact = EventFacts::new(EventKind::Invoke, name);
+            let (node, client) = (Some(*node), Some(operation.client));
+            visit(&EventFacts { node, client, payload: Some(&tree), ..fact });
+        }
+        Event::GiveUp { operation } => {
+            let fact = EventFacts::new(EventKind::Unknown, operation_name(world, *operation));
+            visit(&EventFacts { client: Some(operation.client), ..fact });
+        }
+        Event::Deed(deed) => deed_facts(deed, visit),
+        Event::Timer { .. } | Event::Synced { .. } | Event::Ask { .. } => {}
+    }
+}
+
+fn deed_facts(deed: &Deed, visit: &mut dyn FnMut(&EventFacts<'_>)) {
+    let Some(kind) = EventKind::of_word(deed.word).filter(|_| deed.changed) else { return };
+    let fact = EventFacts { node: deed.node, client: deed.client, ..EventFacts::new(kind, "") };
+    match deed.message {
+        Some(message) => {
+            visit(&EventFacts { from: Some(message.from), to: Some(message.to), ..fact });
+        }
+        None => visit(&fact),
+    }
+}
+
+fn outcome_facts<N: Node>(
+    world: &World<N>,
+    node: Option<NodeId>,
+    outcome: &Outcome<N::Protocol>,
+    visit: &mut dyn FnMut(&EventFacts<'_>),
+) {
+    match outcome {
+        Outcome::Sent { message, kind, payload, passage } => {
+            let tree = || Value::of(payload);
+            let (from, to) = (Some(message.from), Some(message.to));
+            let fact = EventFacts::new(EventKind::Send, kind.name);
+            let fact = EventFacts { from, to, node: from, payload: Some(&tree), ..fact };
+            visit(&fact);
+            if *passage == Passage::Lost {
+                visit(&EventFacts { kind: EventKind::Drop, ..fact });
+            }
+        }
+        Outcome::Completed { operation, ending, was_awaited: true } => {
+            let kind = match ending {
+                Ending::Ok(_) => EventKind::Complete,
+                Ending::Fail => EventKind::Fail,
+                Ending::Unknown => EventKind::Unknown,
+                Ending::Elsewhere(_) => return,
+            };
+            let tree = || match ending {
+                Ending::Ok(output) => Value::of(output),
+                Ending::Fail | Ending::Unknown | Ending::Elsewhere(_) => Value::Null,
+            };
+            let fact = EventFacts::new(kind, operation_name(world, *operation));
+            let client = Some(operation.client);
+            visit(&EventFacts { node, client, payload: Some(&tree), ..fact });
+        }
+        Outcome::Completed { .. }
+        | Outcome::TimerSet { .. }
+        | Outcome::Done(_)
+        | Outcome::Waits(_)
+        | Outcome::LostInCrash(_) => {}
+    }
+}
+
+/// What kind of operation that was.
+fn operation_name<N: Node>(world: &World<N>, id: OperationId) -> &'static str {
+    let entries = world.history.iter().rev().filter(|entry| entry.operation == id);
+    let invocation = entries.filter_map(|entry| match &entry.what {
+        HistoryKind::Invoke(operation) => Some(Kind::of(operation).name),
+        HistoryKind::Ok(_) | HistoryKind::Fail | HistoryKind::Info => None,
+    });
+    invocation.last().unwrap_or("")
+}
+
+impl<N: Node> World<N> {
+    /// After a step: which triggers fired, and whether a role that items wait for has somebody now.
+    #[inline]
+    pub(super) fn watch(&mut self) {
+        self.retry_waiting();
+        if self.plan.is_watching() {
+            self.watch_triggers(false);
+        }
+    }
+
+    /// Before a step is handled: whether a crash is to fall inside it.
+    #[inline]
+    pub(super) fn foresee_crash(&mut self) {
+        if self.plan.is_watching() {
+            self.watch_triggers(true);
+        }
+    }
+
+    /// Counts the step towards the triggers. The crashes inside events look at the event before it is handled,
+    /// all others at what came of it.
+    fn watch_triggers(&mut self, is_before: bool) {
+        let items = self.plan.items();
+        let mut watching = std::mem::take(self.plan.watching_mut());
+        let now = self.now;
+        watching.retain(|watch| now <= watch.until);
+        let mut fired = Vec::new();
+        for watch in &mut watching {
+            let item = &items[watch.item];
+            let Trigger::When(predicate) = &item.trigger else { continue };
+            let inside = match item.action {
+                Action::Crash { after_effects, .. } => after_effects,
+                _ => None,
+            };
+            if inside.is_some() == is_before && self.is_hit(watch, predicate, is_before) {
+                fired.push((watch.item, inside));
+            }
+        }
+        watching.retain(|watch| fired.iter().all(|(item, _)| *item != watch.item));
+        *self.plan.watching_mut() = watching;
+        for (item, inside) in fired {
+            match inside {
+                Some(after) => self.crash_inside = Some((item, after)),
+                None => self.urgent.push_back(Urgent::Item(item)),
+            }
+        }
+    }
+
+    fn is_hit(&self, watch: &mut super::deeds::Watch, predicate: &Predicate, is_before: bool) -> bool {
+        if predicate.event.is_none() {
+            return watch.occurrences.after_event(predicate, self);
+        }
+        let mut fires = false;
+        let mut visit = |fact: &EventFacts<'_>| {
+            fires |= watch.occurrences.after_fact(predicate, fact, self);
+        };
+        if is_before { event_facts(self, &mut visit) } else { facts(self, &mut visit) }
+        fires
+    }
+
+    /// The items of the plan that have not been carried out: their time or trigger never came, or they
+    /// found nobody to act on.
+    pub fn undone(&self) -> impl Iterator<Item = usize> {
+        self.plan.undone()
+    }
+}
