@@ -104,6 +104,8 @@ struct Columns {
     /// The column of the last moment.
     last: usize,
     width: usize,
+    /// The most columns there can be.
+    room: usize,
 }
 
 impl Columns {
@@ -118,7 +120,7 @@ impl Columns {
         let tail = window.len().to_string().len() + 3;
         let spacing = ((room - tail) / times.len().max(1)).clamp(1, SPACING);
         let last = (times.len().saturating_sub(1) * spacing).min(room - tail);
-        Self { times, spacing, last, width: last + tail }
+        Self { times, spacing, last, width: last + tail, room }
     }
 
     /// Moments that find no room share the last column.
@@ -132,7 +134,7 @@ impl Columns {
         for &moment in &self.times {
             let (column, label) = (self.of(moment), time(moment));
             let is_free = axis.is_empty() || column > axis.len();
-            if is_free && column + label.len() <= WIDTH - 8 {
+            if is_free && column + label.len() <= self.room {
                 write!(axis, "{:1$}{label}", "", column - axis.len())
                     .expect("writing to a string cannot fail");
             }
@@ -168,4 +170,34 @@ fn cut(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width - 3).chain("...".chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::ProcessId;
+
+    #[test]
+    fn times_lose_nothing() {
+        let cases = [0, 999, 1_000, 1_500_000, 2_000_000_001, 60_000_000_000];
+        assert_eq!(cases.map(time), ["0", "999ns", "1us", "1.5ms", "2.000000001s", "60s"]);
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_page() {
+        let moment = |time| Moment { time, position: 0, node: Some(1), event: Some(time) };
+        let operation = |id: u64| WindowOperation {
+            id: OperationId(id),
+            process: ProcessId(u64::MAX - id % 3),
+            description: "put(key, a value that is quite long, and then some) -> ok".to_owned(),
+            outcome: Outcome::Ok(()),
+            invoked: moment(id * 1_000_001),
+            returned: Some(moment(id * 1_000_001 + 500)),
+        };
+        for count in [0, 1, 5, 40, 200] {
+            let window: Vec<_> = (0..count).map(operation).collect();
+            let text = lanes(&window, OperationId(3)) + &legend(&window);
+            assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        }
+    }
 }
