@@ -1,0 +1,101 @@
+//! A registered protocol without its types: what scenario files, command line and debugger work with.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use orrery_sim::registration::{Statistic, Workload};
+use orrery_sim::{Bug, NodeId};
+
+use crate::case::Case;
+use crate::report::Report;
+use crate::session::Session;
+
+/// A protocol under test, whatever its types.
+pub trait Subject: Send + Sync {
+    /// Its name in scenario files.
+    fn name(&self) -> &'static str;
+    /// What it is, in one line.
+    fn summary(&self) -> &'static str;
+    /// Its planted bugs.
+    fn bugs(&self) -> &'static [Bug];
+    /// Its probes.
+    fn probes(&self) -> &'static [&'static str];
+    /// The statistics of its runs: the engine's own, then the protocol's.
+    fn statistics(&self) -> Vec<Statistic>;
+    /// The names of its invariants.
+    fn invariants(&self) -> Vec<&'static str>;
+    /// The JSON Schema of its parameters.
+    fn parameters_schema(&self) -> Json;
+
+    /// Reads `parameters` and writes them back with all defaults filled in.
+    ///
+    /// # Errors
+    /// What is wrong with them and what would be right.
+    fn complete_parameters(&self, parameters: &Json, nodes: u32) -> Result<Json, String>;
+
+    /// Whether the text of an operation is one.
+    ///
+    /// # Errors
+    /// What is wrong with it and what would be right.
+    fn check_operation(&self, operation: &Json) -> Result<(), String>;
+
+    /// Whether clients can be given this to do.
+    ///
+    /// # Errors
+    /// What is wrong with it and what would be right.
+    fn check_workload(&self, workload: &Workload) -> Result<(), String>;
+
+    /// The nodes that clients ask unless a scenario says otherwise.
+    fn entries(&self, parameters: &Json, nodes: u32) -> Vec<NodeId>;
+
+    /// Runs `case` to its end and judges it.
+    ///
+    /// # Errors
+    /// Where the case cannot be run at all: what is wrong and what would be right.
+    fn run(&self, case: &Case, options: &RunOptions) -> Result<Report, CaseError>;
+
+    /// Runs `case` so that it can be walked through.
+    ///
+    /// # Errors
+    /// Where the case cannot be run at all: what is wrong and what would be right.
+    fn open(&self, case: &Case) -> Result<Box<dyn Session>, CaseError>;
+}
+
+/// Why a case cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CaseError(pub String);
+
+/// How a run is made, where that does not change what happens in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Run every handler twice on copies, and fail with the name of one that gives two answers.
+    pub check_purity: bool,
+}
+
+/// All protocols that are known.
+#[derive(Clone, Default)]
+pub struct Registry {
+    subjects: Vec<Arc<dyn Subject>>,
+}
+
+impl Registry {
+    /// One more protocol. A later one of the same name takes the place of an earlier one.
+    #[must_use]
+    pub fn with(mut self, subject: Arc<dyn Subject>) -> Self {
+        self.subjects.retain(|known| known.name() != subject.name());
+        self.subjects.push(subject);
+        self
+    }
+
+    /// The protocol of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Subject>> {
+        self.subjects.iter().find(|subject| subject.name() == name)
+    }
+
+    /// All of them, in the order in which they were registered.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<dyn Subject>> {
+        self.subjects.iter()
+    }
+}
