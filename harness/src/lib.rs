@@ -3,12 +3,22 @@
 #![forbid(unsafe_code)]
 
 pub mod case;
+pub mod describe;
+pub mod history;
+pub mod live;
+mod panics;
+mod registered;
 pub mod report;
+pub mod runner;
 pub mod session;
+pub mod statistics;
 pub mod subject;
+pub mod swarm;
 
 pub use case::Case;
+pub use registered::registered;
 pub use report::{Report, Verdict};
+pub use runner::Runner;
 pub use session::{Session, WorldView};
 pub use subject::{CaseError, Registry, RunOptions, Subject};
 

@@ -11,6 +11,8 @@ use crate::case::Case;
 use crate::report::Report;
 use crate::session::Session;
 
+pub use crate::registered::registered;
+
 /// A protocol under test, whatever its types.
 pub trait Subject: Send + Sync {
     /// Its name in scenario files.

@@ -29,6 +29,13 @@ impl Probability {
         Self(((numerator as u64) << 32) / denominator as u64)
     }
 
+    /// `ppb` parts per billion, rounded up, so that a tiny probability is never silently zero.
+    /// Panics above a billion.
+    pub const fn from_ppb(ppb: u64) -> Self {
+        assert!(ppb <= BILLION, "a probability lies in 0 to 1");
+        Self((ppb * ONE).div_ceil(BILLION))
+    }
+
     /// Whether it can never happen.
     pub const fn is_never(self) -> bool {
         self.0 == 0
@@ -75,8 +82,7 @@ impl FromStr for Probability {
         if BILLION < ppb {
             return Err(problem());
         }
-        // Rounded up, so that a tiny probability that was asked for is never silently zero.
-        Ok(Self((ppb * ONE).div_ceil(BILLION)))
+        Ok(Self::from_ppb(ppb))
     }
 }
 

@@ -502,6 +502,12 @@ impl<N: Node> World<N> {
         &self.probes
     }
 
+    /// The items of the plan that have not been carried out: their time or trigger never came, or they
+    /// found nobody to act on.
+    pub fn undone_items(&self) -> Vec<usize> {
+        self.plan.undone().collect()
+    }
+
     /// The planted bugs of this run.
     pub const fn bugs(&self) -> &Bugs {
         &self.bugs

@@ -1,10 +1,9 @@
 //! What happened, as predicates see it, and the triggers of the plan.
 
 use crate::client::HistoryKind;
-use crate::context::Ending;
 use crate::id::{NodeId, OperationId};
 use crate::measure::Kind;
-use crate::node::Node;
+use crate::node::{Node, Protocol};
 use crate::plan::{Action, Trigger};
 use crate::predicate::{EventFacts, EventKind, Predicate, Scope};
 use crate::step::{Arrival, Deed, Event, Outcome, Passage};
@@ -45,7 +44,10 @@ pub fn facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)) 
     let step = &world.step;
     let node = step.handled_by;
     for outcome in &step.outcomes {
-        outcome_facts(world, node, outcome, visit);
+        outcome_facts(outcome, visit);
+    }
+    for operation in &step.ended {
+        ending_facts(world, *operation, visit);
     }
     for note in &step.notes {
         let payload = || Value::of(note);
@@ -85,12 +87,8 @@ fn event_facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)
             let (node, client) = (Some(*node), Some(operation.client));
             visit(&EventFacts { node, client, payload: Some(&tree), ..fact });
         }
-        Event::GiveUp { operation } => {
-            let fact = EventFacts::new(EventKind::Unknown, operation_name(world, *operation));
-            visit(&EventFacts { client: Some(operation.client), ..fact });
-        }
         Event::Deed(deed) => deed_facts(deed, visit),
-        Event::Timer { .. } | Event::Synced { .. } | Event::Ask { .. } => {}
+        Event::Timer { .. } | Event::Synced { .. } | Event::Ask { .. } | Event::GiveUp { .. } => {}
     }
 }
 
@@ -105,44 +103,39 @@ fn deed_facts(deed: &Deed, visit: &mut dyn FnMut(&EventFacts<'_>)) {
     }
 }
 
-fn outcome_facts<N: Node>(
+fn outcome_facts<P: Protocol>(outcome: &Outcome<P>, visit: &mut dyn FnMut(&EventFacts<'_>)) {
+    let Outcome::Sent { message, kind, payload, passage } = outcome else { return };
+    let tree = || Value::of(payload);
+    let (from, to) = (Some(message.from), Some(message.to));
+    let fact = EventFacts::new(EventKind::Send, kind.name);
+    let fact = EventFacts { from, to, node: from, payload: Some(&tree), ..fact };
+    visit(&fact);
+    if *passage == Passage::Lost {
+        visit(&EventFacts { kind: EventKind::Drop, ..fact });
+    }
+}
+
+/// An operation ended in this step: how, is in the history.
+fn ending_facts<N: Node>(
     world: &World<N>,
-    node: Option<NodeId>,
-    outcome: &Outcome<N::Protocol>,
+    operation: OperationId,
     visit: &mut dyn FnMut(&EventFacts<'_>),
 ) {
-    match outcome {
-        Outcome::Sent { message, kind, payload, passage } => {
-            let tree = || Value::of(payload);
-            let (from, to) = (Some(message.from), Some(message.to));
-            let fact = EventFacts::new(EventKind::Send, kind.name);
-            let fact = EventFacts { from, to, node: from, payload: Some(&tree), ..fact };
-            visit(&fact);
-            if *passage == Passage::Lost {
-                visit(&EventFacts { kind: EventKind::Drop, ..fact });
-            }
-        }
-        Outcome::Completed { operation, ending, was_awaited: true } => {
-            let kind = match ending {
-                Ending::Ok(_) => EventKind::Complete,
-                Ending::Fail => EventKind::Fail,
-                Ending::Unknown => EventKind::Unknown,
-                Ending::Elsewhere(_) => return,
-            };
-            let tree = || match ending {
-                Ending::Ok(output) => Value::of(output),
-                Ending::Fail | Ending::Unknown | Ending::Elsewhere(_) => Value::Null,
-            };
-            let fact = EventFacts::new(kind, operation_name(world, *operation));
-            let client = Some(operation.client);
-            visit(&EventFacts { node, client, payload: Some(&tree), ..fact });
-        }
-        Outcome::Completed { .. }
-        | Outcome::TimerSet { .. }
-        | Outcome::Done(_)
-        | Outcome::Waits(_)
-        | Outcome::LostInCrash(_) => {}
-    }
+    let mut entries = world.history.iter().rev();
+    let Some(entry) = entries.find(|entry| entry.operation == operation) else { return };
+    let kind = match &entry.what {
+        HistoryKind::Ok(_) => EventKind::Complete,
+        HistoryKind::Fail => EventKind::Fail,
+        HistoryKind::Info => EventKind::Unknown,
+        HistoryKind::Invoke(_) => return,
+    };
+    let tree = || match &entry.what {
+        HistoryKind::Ok(output) => Value::of(output),
+        HistoryKind::Invoke(_) | HistoryKind::Fail | HistoryKind::Info => Value::Null,
+    };
+    let fact = EventFacts::new(kind, operation_name(world, operation));
+    let client = Some(operation.client);
+    visit(&EventFacts { node: entry.node, client, payload: Some(&tree), ..fact });
 }
 
 /// What kind of operation that was.
@@ -212,11 +205,5 @@ impl<N: Node> World<N> {
         };
         if is_before { event_facts(self, &mut visit) } else { facts(self, &mut visit) }
         fires
-    }
-
-    /// The items of the plan that have not been carried out: their time or trigger never came, or they
-    /// found nobody to act on.
-    pub fn undone(&self) -> impl Iterator<Item = usize> {
-        self.plan.undone()
     }
 }

@@ -1,0 +1,302 @@
+//! Events in words: from typed steps to the rows that people and files see.
+
+use orrery_sim::context::{Effect, Ending};
+use orrery_sim::journal::Change;
+use orrery_sim::predicate::{EventFacts, Occurrences};
+use orrery_sim::step::{Arrival, Deed, Event, Outcome, Passage};
+use orrery_sim::world::facts;
+use orrery_sim::{Kind, Node, NodeId, Protocol, Value, World};
+
+use crate::case::Narration;
+use crate::session::{ArrivalFate, Row, RowKind, SentRow};
+
+/// Turns the events of one run into rows, in order.
+#[derive(Clone)]
+pub struct Describer {
+    /// The last known role of each node.
+    roles: Vec<String>,
+    narration: Vec<(Narration, Occurrences)>,
+}
+
+impl Describer {
+    /// For a run of `nodes` nodes that tells this.
+    pub fn new(nodes: u32, narration: &[Narration]) -> Self {
+        let narration = narration.iter().map(|n| (n.clone(), Occurrences::default())).collect();
+        Self { roles: vec![String::new(); nodes as usize], narration }
+    }
+
+    /// The last event of `world`, which must be tracing, in words.
+    pub fn row<N: Node>(&mut self, world: &World<N>) -> Row {
+        let step = world.last();
+        let mut row = Row {
+            number: step.number,
+            time: step.time,
+            cause: step.cause.filter(|cause| 0 < *cause),
+            node: step.event.node(),
+            kind: RowKind::Start,
+            title: String::new(),
+            payload: None,
+            effects: step.outcomes.iter().map(outcome).collect(),
+            sent: step.outcomes.iter().filter_map(sent).collect(),
+            notes: step.notes.iter().map(|note| Value::of(note).to_string()).collect(),
+            new_role: self.role_change(world),
+            narration: self.narrate(world),
+            violation: None,
+        };
+        event(&step.event, step.cause, &mut row);
+        row
+    }
+
+    fn role_change<N: Node>(&mut self, world: &World<N>) -> Option<String> {
+        let node = world.last().handled_by?;
+        let role = world.node(node).map_or("", Node::role);
+        let known = &mut self.roles[node.index()];
+        if known == role {
+            return None;
+        }
+        role.clone_into(known);
+        (!role.is_empty()).then(|| role.to_string())
+    }
+
+    fn narrate<N: Node>(&mut self, world: &World<N>) -> Vec<String> {
+        let mut told = Vec::new();
+        for (narration, occurrences) in &mut self.narration {
+            if narration.when.event.is_none() {
+                if occurrences.after_event(&narration.when, world) {
+                    told.push(fill(&narration.say, None));
+                }
+                continue;
+            }
+            facts(world, &mut |fact: &EventFacts<'_>| {
+                if occurrences.after_fact(&narration.when, fact, world) {
+                    told.push(fill(&narration.say, Some(fact)));
+                }
+            });
+        }
+        told
+    }
+}
+
+/// Puts the fields of what happened into the braces of a sentence.
+fn fill(sentence: &str, fact: Option<&EventFacts<'_>>) -> String {
+    let mut filled = String::new();
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((name, tail)) = after.split_once('}') else {
+            filled.push('{');
+            rest = after;
+            continue;
+        };
+        match fact.and_then(|fact| field(fact, name)) {
+            Some(value) => filled.push_str(&value),
+            None => filled.push_str(&format!("{{{name}}}")),
+        }
+        rest = tail;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn field(fact: &EventFacts<'_>, name: &str) -> Option<String> {
+    let node = |id: Option<NodeId>| id.map(|id| id.to_string());
+    match name {
+        "node" => node(fact.node),
+        "from" => node(fact.from),
+        "to" => node(fact.to),
+        "client" => fact.client.map(|client| client.to_string()),
+        "name" => Some(fact.name.to_string()),
+        _ => {
+            let payload = fact.payload.map(|payload| payload())?;
+            if name == "payload" {
+                return Some(payload.to_string());
+            }
+            let mut value = &payload;
+            for step in name.split('.') {
+                value = value.field(step)?;
+            }
+            Some(value.to_string())
+        }
+    }
+}
+
+/// What happened: the row's kind, title and payload.
+fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
+    match event {
+        Event::Start { .. } => {
+            row.kind = RowKind::Start;
+            row.title = String::from("start");
+        }
+        Event::Arrive { message, kind, is_copy, arrival, payload } => {
+            let (sent_at, fate) = (cause.unwrap_or(0), fate(*arrival));
+            row.kind =
+                RowKind::Arrive { message: *message, sent_at, fate, is_copy: *is_copy };
+            row.title = kind.name.to_string();
+            row.payload = payload.as_ref().map(|payload| Value::of(payload).to_string());
+        }
+        Event::Timer { timer, is_waiting, .. } => {
+            row.kind = RowKind::Timer;
+            let waits = if *is_waiting { " (waits)" } else { "" };
+            row.title = format!("timer {}{waits}", Value::of(timer));
+        }
+        Event::Synced { is_waiting, .. } => {
+            row.kind = RowKind::Synced;
+            row.title = String::from(if *is_waiting { "synced (waits)" } else { "synced" });
+        }
+        Event::Ask { operation, attempt, arrival, payload, .. } => {
+            row.kind = RowKind::Ask { client: operation.client, attempt: *attempt };
+            let asked = payload.as_ref().map(|payload| Value::of(payload).to_string());
+            let asked = asked.unwrap_or_default();
+            let lost = match arrival {
+                Arrival::Handled => "",
+                Arrival::Waits => " (waits)",
+                Arrival::Down | Arrival::CutOff => " (nobody there)",
+            };
+            let again = if 1 < *attempt { " again" } else { "" };
+            row.title = format!("{operation}{again} {asked}{lost}");
+            row.payload = Some(asked);
+        }
+        Event::GiveUp { operation } => {
+            row.kind = RowKind::GiveUp { client: operation.client };
+            row.title = format!("{operation} given up");
+        }
+        Event::Deed(deed) => {
+            row.kind = RowKind::Fault { word: deed.word, pairs: deed.pairs.clone() };
+            row.title = deed_title(deed);
+        }
+    }
+}
+
+const fn fate(arrival: Arrival) -> ArrivalFate {
+    match arrival {
+        Arrival::Handled => ArrivalFate::Handled,
+        Arrival::Waits => ArrivalFate::Waits,
+        Arrival::Down => ArrivalFate::Down,
+        Arrival::CutOff => ArrivalFate::CutOff,
+    }
+}
+
+fn deed_title(deed: &Deed) -> String {
+    let mut title = String::from(deed.word);
+    if let Some(message) = deed.message {
+        title.push_str(&format!(" {message}"));
+    } else if let Some(node) = deed.node {
+        title.push_str(&format!(" {node}"));
+    }
+    if let Some(client) = deed.client {
+        title.push_str(&format!(" {client}"));
+    }
+    if deed.node.is_none() && !deed.pairs.is_empty() {
+        title.push_str(&format!(" {}", pairs(&deed.pairs)));
+    }
+    if !deed.detail.is_empty() {
+        title.push_str(&format!(" ({})", deed.detail));
+    }
+    if !deed.changed && deed.detail.is_empty() {
+        title.push_str(" (changed nothing)");
+    }
+    title
+}
+
+/// Directed links in few words: `n1 n2 | n3 n4` where both ways are closed between two groups.
+fn pairs(pairs: &[(NodeId, NodeId)]) -> String {
+    let mut left: Vec<NodeId> = pairs.iter().map(|(from, _)| *from).collect();
+    left.dedup();
+    let of = |from: NodeId| -> Vec<NodeId> {
+        pairs.iter().filter(|(own, _)| *own == from).map(|(_, to)| *to).collect()
+    };
+    let is_both_ways = pairs.iter().all(|(from, to)| pairs.contains(&(*to, *from)));
+    let names = |nodes: &[NodeId]| {
+        nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    if let (true, Some(first)) = (is_both_ways, left.first()) {
+        let other = of(*first);
+        let own: Vec<NodeId> = left.iter().copied().filter(|id| !other.contains(id)).collect();
+        if own.iter().all(|id| of(*id) == other) {
+            return format!("{} | {}", names(&own), names(&other));
+        }
+    }
+    let one = |from: &NodeId| format!("{from}>{}", names(&of(*from)).replace(' ', ","));
+    left.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn sent<P: Protocol>(outcome: &Outcome<P>) -> Option<SentRow> {
+    let Outcome::Sent { message, kind, passage, .. } = outcome else { return None };
+    let arrives = match passage {
+        Passage::Arrives { at, .. } => Some(*at),
+        Passage::Lost | Passage::Held => None,
+    };
+    let is_lost = *passage == Passage::Lost;
+    Some(SentRow { message: *message, kind: kind.name.to_string(), arrives, is_lost })
+}
+
+fn outcome<P: Protocol>(outcome: &Outcome<P>) -> String {
+    match outcome {
+        Outcome::Sent { message, payload, passage, .. } => {
+            let passage = match passage {
+                Passage::Arrives { at, copy: None } => format!("arrives {at}"),
+                Passage::Arrives { at, copy: Some(copy) } => {
+                    format!("arrives {at}, doubled, again {copy}")
+                }
+                Passage::Lost => String::from("lost"),
+                Passage::Held => String::from("held back"),
+            };
+            format!("send {} {} ({passage})", message.to, Value::of(payload))
+        }
+        Outcome::TimerSet { timer, due: Some(due) } => {
+            format!("timer {} due {due}", Value::of(timer))
+        }
+        Outcome::TimerSet { timer, due: None } => {
+            format!("timer {} never due: the clock stands still", Value::of(timer))
+        }
+        Outcome::Done(done) => effect(done),
+        Outcome::Completed { operation, ending, was_awaited } => {
+            let late = if *was_awaited { "" } else { " (nobody waits for it)" };
+            format!("answer {operation} {}{late}", self::ending(ending))
+        }
+        Outcome::Waits(waiting) => format!("wait for the disk: {}", effect(waiting)),
+        Outcome::LostInCrash(lost) => format!("lost in the crash: {}", effect(lost)),
+    }
+}
+
+/// An effect in one line.
+pub fn effect<P: Protocol>(effect: &Effect<P>) -> String {
+    match effect {
+        Effect::Send { to, message } => format!("send {to} {}", Value::of(message)),
+        Effect::SetTimer { timer, deadline } => {
+            format!("timer {} at local {deadline:?}", Value::of(timer))
+        }
+        Effect::CancelTimer { timer } => format!("cancel timer {}", Value::of(timer)),
+        Effect::Write(change) => self::change(change),
+        Effect::Sync { in_background: false } => String::from("sync, and wait for the disk"),
+        Effect::Sync { in_background: true } => String::from("sync in the background"),
+        Effect::Note(note) => format!("note {}", Value::of(note)),
+        Effect::Complete { operation, ending } => {
+            format!("answer {operation} {}", self::ending(ending))
+        }
+    }
+}
+
+/// A change to a journal in one line.
+pub fn change<R: orrery_sim::Data>(change: &Change<R>) -> String {
+    match change {
+        Change::Append(record) => format!("write {}", Value::of(record)),
+        Change::Truncate(keep) => format!("truncate the journal to {keep} records"),
+        Change::Checkpoint(records) => format!("replace the journal by {} records", records.len()),
+    }
+}
+
+fn ending<O: orrery_sim::Data>(ending: &Ending<O>) -> String {
+    match ending {
+        Ending::Ok(output) => Value::of(output).to_string(),
+        Ending::Fail => String::from("fail"),
+        Ending::Unknown => String::from("unknown"),
+        Ending::Elsewhere(Some(node)) => format!("ask {node} instead"),
+        Ending::Elsewhere(None) => String::from("ask another node"),
+    }
+}
+
+/// The kind of `data`, in a word.
+pub fn kind<T: serde::Serialize>(data: &T) -> String {
+    Kind::of(data).name.to_string()
+}
