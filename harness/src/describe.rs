@@ -129,8 +129,7 @@ fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
         }
         Event::Arrive { message, kind, is_copy, arrival, payload } => {
             let (sent_at, fate) = (cause.unwrap_or(0), fate(*arrival));
-            row.kind =
-                RowKind::Arrive { message: *message, sent_at, fate, is_copy: *is_copy };
+            row.kind = RowKind::Arrive { message: *message, sent_at, fate, is_copy: *is_copy };
             row.title = kind.name.to_string();
             row.payload = payload.as_ref().map(|payload| Value::of(payload).to_string());
         }
@@ -206,9 +205,8 @@ fn pairs(pairs: &[(NodeId, NodeId)]) -> String {
         pairs.iter().filter(|(own, _)| *own == from).map(|(_, to)| *to).collect()
     };
     let is_both_ways = pairs.iter().all(|(from, to)| pairs.contains(&(*to, *from)));
-    let names = |nodes: &[NodeId]| {
-        nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    };
+    let names =
+        |nodes: &[NodeId]| nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     if let (true, Some(first)) = (is_both_ways, left.first()) {
         let other = of(*first);
         let own: Vec<NodeId> = left.iter().copied().filter(|id| !other.contains(id)).collect();

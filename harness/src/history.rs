@@ -81,7 +81,9 @@ fn convert<P: Protocol>(
 fn text(operation: &Value, field: &str) -> Result<String, String> {
     match operation.field(field) {
         Some(value) => Ok(value.to_string()),
-        None => Err(format!("`{operation}` has no `{field}`, as an operation of a key-value store has")),
+        None => {
+            Err(format!("`{operation}` has no `{field}`, as an operation of a key-value store has"))
+        }
     }
 }
 

@@ -4,9 +4,11 @@
 
 pub mod case;
 pub mod describe;
+pub mod determinism;
 pub mod history;
 pub mod live;
 mod panics;
+pub mod recording;
 mod registered;
 pub mod report;
 pub mod runner;
@@ -14,6 +16,7 @@ pub mod session;
 pub mod statistics;
 pub mod subject;
 pub mod swarm;
+pub mod sweep;
 
 pub use case::Case;
 pub use registered::registered;

@@ -6,7 +6,10 @@ use std::sync::Once;
 
 // The only state outside of a run. It holds what the panic hook hears between a panic and its being caught on
 // the same thread, and nothing of it reaches a run.
-#[expect(clippy::disallowed_macros, reason = "a panic hook has no other way to speak to its thread")]
+#[expect(
+    clippy::disallowed_macros,
+    reason = "a panic hook has no other way to speak to its thread"
+)]
 mod heard {
     use super::{Cell, RefCell};
 
@@ -20,13 +23,15 @@ mod heard {
 ///
 /// # Errors
 /// The panic's message, and file and line.
-pub fn catch<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn catch<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(install);
     let outer = heard::IS_CATCHING.replace(true);
     let result = catch_unwind(AssertUnwindSafe(call));
     heard::IS_CATCHING.set(outer);
-    result.map_err(|_| heard::LAST.take().unwrap_or_else(|| String::from("a panic without a message")))
+    result.map_err(|_| {
+        heard::LAST.take().unwrap_or_else(|| String::from("a panic without a message"))
+    })
 }
 
 fn install() {
@@ -55,7 +60,10 @@ mod tests {
     #[test]
     fn a_panic_becomes_its_message_and_place() {
         let caught = catch(|| panic!("the {} is gone", "log")).unwrap_err();
-        assert!(caught.starts_with("the log is gone (") && caught.contains("panics.rs:"), "{caught}");
+        assert!(
+            caught.starts_with("the log is gone (") && caught.contains("panics.rs:"),
+            "{caught}"
+        );
         assert_eq!(catch(|| 3), Ok(3));
     }
 }

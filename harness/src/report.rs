@@ -9,7 +9,9 @@ use orrery_sim::Violation;
 use orrery_sim::ledger::{MessageCount, Tally};
 
 /// The verdict of a run. Unknown never counts as pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Everything that was judged holds, and every goal was reached.

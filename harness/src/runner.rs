@@ -202,8 +202,7 @@ impl<R: Registration> Runner<R> {
             if let Err(violation) = watched.monitor.after(step, &self.world) {
                 watched.holds = false;
                 let (event, time) = (step.number, step.time.as_nanos());
-                self.failure
-                    .get_or_insert_with(|| Failure::of_violation(violation, event, time));
+                self.failure.get_or_insert_with(|| Failure::of_violation(violation, event, time));
                 self.has_ended = true;
             }
         }
@@ -297,8 +296,7 @@ impl<R: Registration> Runner<R> {
             if let Err(violation) = watched.monitor.finish(&self.world) {
                 watched.holds = false;
                 let (event, time) = (self.world.events(), self.world.now().as_nanos());
-                self.failure
-                    .get_or_insert_with(|| Failure::of_violation(violation, event, time));
+                self.failure.get_or_insert_with(|| Failure::of_violation(violation, event, time));
             }
         }
     }
@@ -401,7 +399,9 @@ impl<R: Registration> Runner<R> {
 fn reason(state: &GoalState, goal: &Goal, stop_at: SimTime) -> String {
     let what = format!("`{}` did not happen", goal.when);
     match (state.since, &goal.after) {
-        (None, Some(after)) => format!("{what}: the plan's `{after}`, after which it counts, never came"),
+        (None, Some(after)) => {
+            format!("{what}: the plan's `{after}`, after which it counts, never came")
+        }
         (_, after) => {
             let bound = match goal.within {
                 Some(within) => format!(" within {within}"),
@@ -442,7 +442,10 @@ fn monitors<R: Registration>(
         let known: Vec<&str> = all.iter().map(|monitor| monitor.name()).collect();
         if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
             let known = known.join(", ");
-            return Err(CaseError(format!("`{}` has no invariant `{name}`: it has {known}", R::NAME)));
+            return Err(CaseError(format!(
+                "`{}` has no invariant `{name}`: it has {known}",
+                R::NAME
+            )));
         }
     }
     let is_wanted = |monitor: &Box<dyn Monitor<R::Node>>| {

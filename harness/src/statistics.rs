@@ -59,6 +59,7 @@ pub fn standing<N: Node>(world: &World<N>) -> String {
     };
     let nodes: Vec<String> = NodeId::all(world.node_count().min(9)).map(describe).collect();
     let closed = world.closed_pairs().len();
-    let cut = if closed == 0 { String::new() } else { format!("; {closed} directed links are cut") };
+    let cut =
+        if closed == 0 { String::new() } else { format!("; {closed} directed links are cut") };
     format!("at {}: {}{cut}", world.now(), nodes.join(", "))
 }

@@ -27,9 +27,8 @@ pub fn draw(case: &Case, model: &FaultModel) -> Case {
     let stream = |purpose| randomness.at(StreamId::new(Domain::Config, purpose, 0), 0);
     let switches = stream(purpose::SWITCHES).bits();
     // Each family is off in half of the runs; its switch is drawn whether or not it may strike.
-    let is_on = |family: Family| {
-        switches >> (family as u32) & 1 == 1 && model.families.contains(&family)
-    };
+    let is_on =
+        |family: Family| switches >> (family as u32) & 1 == 1 && model.families.contains(&family);
     let mut faults = Faults { swarm: &swarm, case: &mut case, model };
     if is_on(Family::Crash) {
         faults.outages(&mut stream(purpose::CRASHES), swarm.crashes, true, is_on(Family::Restart));
@@ -151,12 +150,7 @@ impl Faults<'_> {
         self.case.clocks = clocks.collect();
     }
 
-    fn push(
-        &mut self,
-        name: Option<String>,
-        trigger: Trigger,
-        action: Action<serde_json::Value>,
-    ) {
+    fn push(&mut self, name: Option<String>, trigger: Trigger, action: Action<serde_json::Value>) {
         // Nobody in the role: the fault is passed over rather than struck later.
         let within = Some(Duration::ZERO);
         self.case.plan.items.push(Item { name, trigger, within, action });

@@ -90,7 +90,9 @@ impl std::str::FromStr for MessageAddress {
             let number = number.parse().ok().filter(|number| 0 < *number)?;
             Some(Self { from: from.parse().ok()?, to: to.parse().ok()?, number })
         });
-        parsed.ok_or_else(|| format!("`{text}` is no message: write `n1>n2#17`, the 17th from n1 to n2"))
+        parsed.ok_or_else(|| {
+            format!("`{text}` is no message: write `n1>n2#17`, the 17th from n1 to n2")
+        })
     }
 }
 

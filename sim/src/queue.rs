@@ -176,7 +176,8 @@ mod tests {
             queue.push(SimTime::from_nanos(time), order, name).unwrap();
         }
         assert_eq!(queue.take(|name| 'b' <= *name), Some('b'));
-        let names: Vec<char> = std::iter::from_fn(|| queue.pop().map(|(_, _, name)| name)).collect();
+        let names: Vec<char> =
+            std::iter::from_fn(|| queue.pop().map(|(_, _, name)| name)).collect();
         assert_eq!(names, ['a', 'c']);
         assert!(queue.is_empty());
     }

@@ -67,12 +67,10 @@ impl Randomness {
     }
 
     /// Fills `words` with chunk `chunk` of `stream`.
-    fn fill(&mut self, stream: StreamId, chunk: u64, words: &mut [u32; CHUNK]) {
+    fn fill(&mut self, stream: StreamId, chunk: u64, words: &mut [u8; 4 * CHUNK]) {
         self.rng.set_stream(stream.0);
         self.rng.set_word_pos(u128::from(chunk) * CHUNK as u128);
-        for word in words {
-            *word = self.rng.next_u32();
-        }
+        self.rng.fill_bytes(words);
     }
 
     /// A generator that starts at the `position`-th chunk of 64 words of `stream`: the draws of one
@@ -99,7 +97,8 @@ pub struct Stream {
 #[derive(Debug)]
 struct Ahead {
     chunk: u64,
-    words: [u32; CHUNK],
+    /// The words in little-endian bytes, as the generator gives them on every platform.
+    bytes: [u8; 4 * CHUNK],
 }
 
 impl Clone for Stream {
@@ -116,19 +115,14 @@ impl Stream {
 
     /// The next 32 bits.
     pub fn word(&mut self, randomness: &mut Randomness) -> u32 {
-        let position = self.position;
-        self.position += 1;
-        self.words(position, randomness)[position as usize % CHUNK]
+        let [word] = self.next(randomness);
+        word
     }
 
     /// The next group of eight words. Groups are aligned: one belongs to each message of a link.
     #[inline]
     pub fn group(&mut self, randomness: &mut Randomness) -> [u32; 8] {
-        let position = self.position;
-        self.position += 8;
-        let start = position as usize % CHUNK;
-        let words = self.words(position, randomness);
-        std::array::from_fn(|offset| words[start + offset])
+        self.next(randomness)
     }
 
     /// Passes over a group whose words decide nothing, without generating them.
@@ -136,16 +130,30 @@ impl Stream {
         self.position += 8;
     }
 
+    /// The next `N` words; `N` divides the chunk, and the position is a multiple of it.
     #[inline]
-    fn words(&mut self, position: u64, randomness: &mut Randomness) -> &[u32; CHUNK] {
-        let chunk = position / CHUNK as u64;
-        let (id, fresh) = (self.id, self.ahead.is_none());
-        let ahead = self.ahead.get_or_insert_with(|| Box::new(Ahead { chunk, words: [0; CHUNK] }));
-        if fresh || ahead.chunk != chunk {
-            ahead.chunk = chunk;
-            randomness.fill(id, chunk, &mut ahead.words);
+    fn next<const N: usize>(&mut self, randomness: &mut Randomness) -> [u32; N] {
+        let chunk = self.position / CHUNK as u64;
+        let start = self.position as usize % CHUNK * 4;
+        self.position += N as u64;
+        if self.ahead.as_ref().is_none_or(|ahead| ahead.chunk != chunk) {
+            self.generate(chunk, randomness);
         }
-        &ahead.words
+        match &self.ahead {
+            Some(ahead) => {
+                let (words, _) = ahead.bytes[start..start + 4 * N].as_chunks::<4>();
+                std::array::from_fn(|place| u32::from_le_bytes(words[place]))
+            }
+            None => [0; N],
+        }
+    }
+
+    #[cold]
+    fn generate(&mut self, chunk: u64, randomness: &mut Randomness) {
+        let fresh = || Box::new(Ahead { chunk, bytes: [0; 4 * CHUNK] });
+        let ahead = self.ahead.get_or_insert_with(fresh);
+        ahead.chunk = chunk;
+        randomness.fill(self.id, chunk, &mut ahead.bytes);
     }
 }
 

@@ -27,7 +27,14 @@ pub trait Registration: Send + Sync + 'static {
     /// Its nodes.
     type Node: Node<Protocol: Protocol<Operation: DeserializeOwned>> + Clone + Send + 'static;
     /// What a scenario may set. Unknown keys are to be refused (`#[serde(deny_unknown_fields)]`).
-    type Parameters: Clone + Debug + Default + Serialize + DeserializeOwned + JsonSchema + Send + Sync;
+    type Parameters: Clone
+        + Debug
+        + Default
+        + Serialize
+        + DeserializeOwned
+        + JsonSchema
+        + Send
+        + Sync;
 
     /// The name in scenario files, such as `raft`.
     const NAME: &'static str;
@@ -66,7 +73,10 @@ pub trait Registration: Send + Sync + 'static {
     /// # Errors
     /// Where the workload names an operation that the protocol does not have: which there are.
     fn generator(_workload: &Workload) -> Result<Generator<OperationOf<Self>>, String> {
-        Err(format!("`{}` has no operations that clients could ask of their own accord", Self::NAME))
+        Err(format!(
+            "`{}` has no operations that clients could ask of their own accord",
+            Self::NAME
+        ))
     }
 
     /// The nodes that clients may ask: all, unless the protocol has special ones.
@@ -76,7 +86,11 @@ pub trait Registration: Send + Sync + 'static {
 
     /// The faults under which it claims to be correct.
     fn fault_model(_parameters: &Self::Parameters, nodes: u32) -> FaultModel {
-        FaultModel { families: Family::ALL.to_vec(), down_at_most: nodes.saturating_sub(1) / 2, drift_ppb: 0 }
+        FaultModel {
+            families: Family::ALL.to_vec(),
+            down_at_most: nodes.saturating_sub(1) / 2,
+            drift_ppb: 0,
+        }
     }
 
     /// Whether these nodes, all up and connected, can make progress.

@@ -105,11 +105,11 @@ impl fmt::Debug for Duration {
 impl fmt::Display for Duration {
     /// The largest unit that leaves a number of at least one, exactly: `1.5s`, `150ms`, `0s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match UNITS.iter().filter(|(_, n)| *n <= 1_000_000_000).find(|(_, n)| *n <= self.0)
-        {
-            None => String::from("0s"),
-            Some(&(suffix, unit)) => decimal(self.0, unit) + suffix,
-        };
+        let text =
+            match UNITS.iter().filter(|(_, n)| *n <= 1_000_000_000).find(|(_, n)| *n <= self.0) {
+                None => String::from("0s"),
+                Some(&(suffix, unit)) => decimal(self.0, unit) + suffix,
+            };
         f.pad(&text)
     }
 }
@@ -129,7 +129,9 @@ fn decimal(value: u64, unit: u64) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// No unit, or one that we do not know.
-    #[error("`{0}` has no unit that is known: write a number and h, min, s, ms, us or ns, as in `150ms`")]
+    #[error(
+        "`{0}` has no unit that is known: write a number and h, min, s, ms, us or ns, as in `150ms`"
+    )]
     Unit(String),
     /// Not a decimal number before the unit.
     #[error("`{0}` does not start with a number: write one like `150ms` or `1.5s`")]
@@ -265,9 +267,9 @@ impl FromStr for DurationRange {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (min, max) = text
-            .split_once("..")
-            .ok_or_else(|| format!("`{text}` is no range: write two durations, as in `1ms..10ms`"))?;
+        let (min, max) = text.split_once("..").ok_or_else(|| {
+            format!("`{text}` is no range: write two durations, as in `1ms..10ms`")
+        })?;
         let min: Duration = min.parse().map_err(|e: DurationError| e.to_string())?;
         let max: Duration = max.parse().map_err(|e: DurationError| e.to_string())?;
         if min <= max {

@@ -59,7 +59,14 @@ impl<T: Copy + Ord> Timers<T> {
         let place = match self.armed.iter().position(|armed| armed.timer == timer) {
             Some(place) => place,
             None => {
-                self.armed.push(Armed { timer, deadline: None, due: None, order, set_by, entry: None });
+                self.armed.push(Armed {
+                    timer,
+                    deadline: None,
+                    due: None,
+                    order,
+                    set_by,
+                    entry: None,
+                });
                 self.armed.len() - 1
             }
         };

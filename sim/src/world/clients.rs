@@ -51,7 +51,11 @@ impl<N: Node> World<N> {
             Some(open) if open.attempt == attempt => {
                 let is_over = self.setup.patience <= self.now.since(open.invoked);
                 self.begin(Some(cause));
-                if is_over { self.give_up(id)? } else { self.ask_again(id)? }
+                if is_over {
+                    self.give_up(id)?
+                } else {
+                    self.ask_again(id)?
+                }
                 Ok(true)
             }
             Some(_) => Ok(false),

@@ -6,8 +6,8 @@ use crate::id::NodeId;
 use crate::ledger::Family;
 use crate::measure::Kind;
 use crate::node::Node;
-use crate::predicate::Occurrences;
 use crate::plan::{Action, Cut, HoldFilter, Item, MessageAddress, Plan, Target, Trigger};
+use crate::predicate::Occurrences;
 use crate::queue::QueueError;
 use crate::random::join;
 use crate::step::{Deed, Event};
@@ -67,7 +67,8 @@ impl Hold {
 impl<O> PlanState<O> {
     pub(super) fn new(plan: Plan<O>) -> Self {
         let items = Arc::new(plan.items);
-        let watched = items.iter().enumerate().filter(|(_, item)| matches!(item.trigger, Trigger::When(_)));
+        let watched =
+            items.iter().enumerate().filter(|(_, item)| matches!(item.trigger, Trigger::When(_)));
         let watching = watched.map(|(place, item)| Watch {
             item: place,
             occurrences: Occurrences::default(),
@@ -157,7 +158,8 @@ impl<N: Node> World<N> {
     pub(super) fn urgently(&mut self, urgent: Urgent) -> Result<(), QueueError> {
         match urgent {
             Urgent::CrashedInside { item, node, after } => {
-                let detail = format!("inside event {}, after {after} effects", self.step.number - 1);
+                let detail =
+                    format!("inside event {}, after {after} effects", self.step.number - 1);
                 let deed = Deed { item: Some(item), detail, ..deed("crash", Some(node)) };
                 self.finish_item(item, Some(node), deed)
             }
@@ -472,9 +474,7 @@ impl<N: Node> World<N> {
 
     /// Takes a message off the wire, or from those kept back.
     fn take_message(&mut self, address: MessageAddress) -> Option<Pending<N::Protocol>> {
-        let is_it = |pending: &Pending<N::Protocol>| {
-            matches!(&pending.what, What::Arrive { address: own, .. } if *own == address)
-        };
+        let is_it = |pending: &Pending<N::Protocol>| matches!(&pending.what, What::Arrive { address: own, .. } if *own == address);
         if let Some(place) = self.kept_back.iter().position(|(_, pending)| is_it(pending)) {
             return Some(self.kept_back.remove(place).1);
         }
@@ -498,9 +498,7 @@ impl<N: Node> World<N> {
     }
 
     fn do_duplicate(&mut self, address: MessageAddress) -> Result<Deed, QueueError> {
-        let is_it = |what: &What<N::Protocol>| {
-            matches!(what, What::Arrive { address: own, .. } if *own == address)
-        };
+        let is_it = |what: &What<N::Protocol>| matches!(what, What::Arrive { address: own, .. } if *own == address);
         let kept = self.kept_back.iter().map(|(_, pending)| &pending.what);
         let queued = self.queue.entries().into_iter().map(|(_, pending)| &pending.what);
         let found = kept.chain(queued).find(|what| is_it(what)).cloned();

@@ -16,47 +16,57 @@ use crate::time::{Duration, LocalTime, SimTime};
 use super::deeds::Urgent;
 use super::{Pending, What, World};
 
+/// Tells a message from other effects in the digest.
+const SENT: u64 = 0x56 << 32;
+
 impl<N: Node> World<N> {
     /// Carries out what the handler of `id` left in the buffer, or as much of it as a crash allows.
     #[inline]
     pub(super) fn settle(&mut self, id: NodeId) -> Result<(), QueueError> {
-        if self.effects.is_empty() && self.crash_inside.is_none() {
-            return Ok(());
+        if self.crash_inside.is_some() {
+            return self.settle_until_crash(id);
         }
         let mut effects = std::mem::take(&mut self.effects);
-        let crash = self.crash_inside.take();
-        let kept = crash.map_or(effects.len(), |(_, after)| effects.len().min(after as usize));
-        self.count_lazy_writes(&effects[..kept]);
-        for (place, effect) in effects.drain(..).enumerate() {
-            if place < kept {
+        for effect in effects.drain(..) {
+            self.carry_out(id, effect)?;
+        }
+        self.effects = effects;
+        self.counters.lazy_writes += std::mem::take(&mut self.writes_since_sync);
+        Ok(())
+    }
+
+    /// The node crashes inside the event, after some of its effects.
+    #[cold]
+    fn settle_until_crash(&mut self, id: NodeId) -> Result<(), QueueError> {
+        let Some((item, after)) = self.crash_inside.take() else { return Ok(()) };
+        for (place, effect) in std::mem::take(&mut self.effects).into_iter().enumerate() {
+            if place < after as usize {
                 self.carry_out(id, effect)?;
             } else if self.is_described() {
                 self.step.outcomes.push(Outcome::LostInCrash(effect));
             }
         }
-        self.effects = effects;
-        if let Some((item, after)) = crash {
-            self.crash(id);
-            self.urgent.push_front(Urgent::CrashedInside { item, node: id, after });
-        }
+        self.counters.lazy_writes += std::mem::take(&mut self.writes_since_sync);
+        self.crash(id);
+        self.urgent.push_front(Urgent::CrashedInside { item, node: id, after });
         Ok(())
-    }
-
-    /// A write whose handler does not sync after it is lazy.
-    fn count_lazy_writes(&mut self, effects: &[Effect<N::Protocol>]) {
-        let unsynced = effects.iter().rev().take_while(|e| !matches!(e, Effect::Sync { .. }));
-        let lazy = unsynced.filter(|e| matches!(e, Effect::Write(_))).count() as u64;
-        self.counters.lazy_writes += lazy;
     }
 
     /// Carries out one effect, or lines it up behind the sync that it must not overtake.
     #[inline]
     fn carry_out(&mut self, id: NodeId, effect: Effect<N::Protocol>) -> Result<(), QueueError> {
         let must_wait = match effect {
-            Effect::Send { .. }
-            | Effect::Complete { .. }
-            | Effect::Write(_)
-            | Effect::Sync { .. } => self.nodes[id.index()].barrier.is_some(),
+            Effect::Send { .. } | Effect::Complete { .. } => {
+                self.nodes[id.index()].barrier.is_some()
+            }
+            Effect::Write(_) => {
+                self.writes_since_sync += 1;
+                self.nodes[id.index()].barrier.is_some()
+            }
+            Effect::Sync { .. } => {
+                self.writes_since_sync = 0;
+                self.nodes[id.index()].barrier.is_some()
+            }
             Effect::SetTimer { .. } | Effect::CancelTimer { .. } | Effect::Note(_) => false,
         };
         if !must_wait {
@@ -139,8 +149,7 @@ impl<N: Node> World<N> {
         timer: <N::Protocol as Protocol>::Timer,
         deadline: LocalTime,
     ) -> Result<(), QueueError> {
-        self.digest.word(0x51 << 32);
-        self.digest.word(deadline.as_nanos().cast_unsigned());
+        self.digest.pair(0x51 << 32, deadline.as_nanos().cast_unsigned());
         self.digest_data(&timer);
         let slot = &mut self.nodes[id.index()];
         let due = slot.clock.when(deadline, self.now);
@@ -193,7 +202,6 @@ impl<N: Node> World<N> {
         let counter = self.counters.kind_mut(kind);
         counter.sent += 1;
         counter.bytes += size_of(&message);
-        self.digest.word(0x56 << 32 | u64::from(to.0));
         self.digest_data(&message);
         let link = self.network.link(from, to);
         link.sent += 1;
@@ -235,7 +243,7 @@ impl<N: Node> World<N> {
     ) -> Result<(), QueueError> {
         match passage {
             Passage::Arrives { at, copy } => {
-                self.digest.word(at.as_nanos());
+                self.digest.pair(SENT | u64::from(address.to.0), at.as_nanos());
                 if let Some(copy) = copy {
                     let tally = self.ledger.tally_mut(Family::Duplication);
                     tally.applied += 1;
@@ -246,7 +254,7 @@ impl<N: Node> World<N> {
                 self.push(at, What::Arrive { address, is_copy: false, message })
             }
             Passage::Lost => {
-                self.digest.word(u64::MAX);
+                self.digest.pair(SENT | u64::from(address.to.0), u64::MAX);
                 self.counters.lost += 1;
                 let tally = self.ledger.tally_mut(Family::Loss);
                 tally.applied += 1;
@@ -264,7 +272,7 @@ impl<N: Node> World<N> {
         kind: Kind,
         message: <N::Protocol as Protocol>::Message,
     ) -> Result<(), QueueError> {
-        self.digest.word(u64::MAX - 1);
+        self.digest.pair(SENT | u64::from(address.to.0), u64::MAX - 1);
         if let Some(hold) = self.held.iter_mut().find(|hold| hold.item == item)
             && !hold.was_effective
         {

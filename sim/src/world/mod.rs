@@ -53,16 +53,41 @@ pub(crate) struct Pending<P: Protocol> {
 #[derive(Clone, Debug)]
 pub(crate) enum What<P: Protocol> {
     Start(NodeId),
-    Arrive { address: MessageAddress, is_copy: bool, message: P::Message },
+    Arrive {
+        address: MessageAddress,
+        is_copy: bool,
+        message: P::Message,
+    },
     /// The entry of a timer, by its name in [`Timers`].
-    Timer { node: NodeId, entry: u64 },
+    Timer {
+        node: NodeId,
+        entry: u64,
+    },
     /// A timer that comes due by force, or that had waited for its node to resume.
-    Fire { node: NodeId, incarnation: u32, timer: P::Timer },
-    Synced { node: NodeId, incarnation: u32, sync: u64, through: Position },
+    Fire {
+        node: NodeId,
+        incarnation: u32,
+        timer: P::Timer,
+    },
+    Synced {
+        node: NodeId,
+        incarnation: u32,
+        sync: u64,
+        through: Position,
+    },
     /// A client's moment: to ask something new, or to ask again, unless it has gone on since.
-    Wake { client: ClientId, asked: u64, attempt: u32 },
+    Wake {
+        client: ClientId,
+        asked: u64,
+        attempt: u32,
+    },
     /// An operation that had waited for its node to resume.
-    Ask { operation: OperationId, node: NodeId, attempt: u32, payload: P::Operation },
+    Ask {
+        operation: OperationId,
+        node: NodeId,
+        attempt: u32,
+        payload: P::Operation,
+    },
     Item(usize),
 }
 
@@ -114,6 +139,8 @@ pub struct World<N: Node> {
     digest: Digest,
     chain: Vec<Digest>,
     chain_spacing: u64,
+    /// The number of the next event after which the digest is kept.
+    next_checkpoint: u64,
     counters: Counters,
     ledger: Ledger,
     probes: Probes,
@@ -122,6 +149,8 @@ pub struct World<N: Node> {
     purity: Option<fn(&N) -> N>,
     impurity: Option<Impurity>,
     step: Step<N::Protocol>,
+    /// Writes of the current handler that no sync of it has followed so far.
+    writes_since_sync: u64,
     /// The handler's effects: a buffer that is reused.
     effects: Vec<Effect<N::Protocol>>,
     /// How many effects of the next handler are carried out before its node crashes, and which item says so.
@@ -147,12 +176,13 @@ impl<N: Node> World<N> {
             return Ok(None);
         }
         self.watch();
-        if self.step.number.is_multiple_of(self.chain_spacing) {
+        if self.next_checkpoint <= self.step.number {
             self.checkpoint_digest();
         }
         Ok(Some(&self.step))
     }
 
+    #[inline]
     fn next_event(&mut self, until: SimTime) -> Result<bool, QueueError> {
         loop {
             if self.queue.peek_time().is_none_or(|time| until < time) {
@@ -347,18 +377,18 @@ impl<N: Node> World<N> {
     /// Feeds an event: time, what kind, where, payload.
     #[inline]
     fn digest_event<T: Serialize>(&mut self, tag: u64, node: NodeId, payload: &T) {
-        self.digest.word(self.now.as_nanos());
-        self.digest.word(tag << 32 | u64::from(node.0));
+        self.digest.pair(self.now.as_nanos(), tag << 32 | u64::from(node.0));
         self.digest_data(payload);
     }
 
     #[inline]
-    fn digest_data<T: Serialize>(&mut self, data: &T) {
+    pub(super) fn digest_data<T: Serialize>(&mut self, data: &T) {
         if let Err(error) = self.digest.feed(data) {
             panic!("{error}");
         }
     }
 
+    #[cold]
     fn checkpoint_digest(&mut self) {
         self.chain.push(self.digest());
         if self.chain.len() == CHAIN_MAX {
@@ -369,6 +399,7 @@ impl<N: Node> World<N> {
             });
             self.chain_spacing *= 2;
         }
+        self.next_checkpoint += self.chain_spacing;
     }
 }
 
@@ -449,9 +480,7 @@ impl<N: Node> World<N> {
     }
 
     /// The messages on the wire with the time of their arrival, first due first. Costs a sort.
-    pub fn in_flight(
-        &self,
-    ) -> Vec<(SimTime, MessageAddress, &<N::Protocol as Protocol>::Message)> {
+    pub fn in_flight(&self) -> Vec<(SimTime, MessageAddress, &<N::Protocol as Protocol>::Message)> {
         let arrival = |(time, pending): (SimTime, &'_ Pending<N::Protocol>)| match &pending.what {
             What::Arrive { address, .. } => Some((time, *address)),
             _ => None,

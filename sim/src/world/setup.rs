@@ -99,7 +99,8 @@ impl<N: Node> World<N> {
         let ledger = planned(&setup);
         let clocks = setup.clocks.into_iter().map(Some).chain(std::iter::repeat(None));
         let configs = setup.configs.into_iter().zip(clocks).zip(NodeId::all(count));
-        let nodes = configs.map(|((config, clock), id)| slot(id, config, clock.unwrap_or_default()));
+        let nodes =
+            configs.map(|((config, clock), id)| slot(id, config, clock.unwrap_or_default()));
         let mut world = Self {
             now: SimTime::ZERO,
             queue: Queue::default(),
@@ -118,6 +119,7 @@ impl<N: Node> World<N> {
             digest: Digest::default(),
             chain: vec![],
             chain_spacing: CHAIN_SPACING,
+            next_checkpoint: CHAIN_SPACING,
             counters: Counters::default(),
             ledger,
             probes: Probes::default(),
@@ -134,6 +136,7 @@ impl<N: Node> World<N> {
                 notes: vec![],
                 ended: vec![],
             },
+            writes_since_sync: 0,
             effects: vec![],
             crash_inside: None,
         };
@@ -155,11 +158,7 @@ impl<N: Node> World<N> {
     }
 }
 
-fn slot<N: Node>(
-    id: NodeId,
-    config: <N::Protocol as Protocol>::Config,
-    clock: Clock,
-) -> Slot<N> {
+fn slot<N: Node>(id: NodeId, config: <N::Protocol as Protocol>::Config, clock: Clock) -> Slot<N> {
     Slot {
         config,
         node: None,

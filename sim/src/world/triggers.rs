@@ -10,8 +10,8 @@ use crate::step::{Arrival, Deed, Event, Outcome, Passage};
 use crate::time::SimTime;
 use crate::value::Value;
 
-use super::deeds::Urgent;
 use super::World;
+use super::deeds::Urgent;
 
 impl<N: Node> Scope for World<N> {
     fn now(&self) -> SimTime {
@@ -195,7 +195,12 @@ impl<N: Node> World<N> {
         }
     }
 
-    fn is_hit(&self, watch: &mut super::deeds::Watch, predicate: &Predicate, is_before: bool) -> bool {
+    fn is_hit(
+        &self,
+        watch: &mut super::deeds::Watch,
+        predicate: &Predicate,
+        is_before: bool,
+    ) -> bool {
         if predicate.event.is_none() {
             return watch.occurrences.after_event(predicate, self);
         }
@@ -203,7 +208,11 @@ impl<N: Node> World<N> {
         let mut visit = |fact: &EventFacts<'_>| {
             fires |= watch.occurrences.after_fact(predicate, fact, self);
         };
-        if is_before { event_facts(self, &mut visit) } else { facts(self, &mut visit) }
+        if is_before {
+            event_facts(self, &mut visit)
+        } else {
+            facts(self, &mut visit)
+        }
         fires
     }
 }

@@ -1,0 +1,97 @@
+//! The engine's cost per delivered message beside a bare queue: the same ring, the same draws, no node, no
+//! digest, no streams. Run with `cargo bench -p orrery-sim`; the two rows are to be read as a ratio.
+
+use divan::Bencher;
+use orrery_sim::queue::Queue;
+use orrery_sim::{
+    Context, Duration, DurationRange, Law, Node, NodeId, Protocol, Setup, SimTime, Start, World,
+};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+use serde::Serialize;
+
+const NODES: u32 = 5;
+const MESSAGES: u64 = 100_000;
+
+fn main() {
+    divan::main();
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Ring;
+
+impl Protocol for Ring {
+    type Config = ();
+    type Message = u64;
+    type Timer = ();
+    type Record = ();
+    type Note = ();
+    type Operation = ();
+    type Output = ();
+}
+
+#[derive(Clone, Serialize)]
+struct Member {
+    hops: u64,
+}
+
+impl Node for Member {
+    type Protocol = Ring;
+
+    fn on_start(start: Start<'_, Ring>, ctx: &mut Context<'_, Ring>) -> Self {
+        if start.id == NodeId(1) {
+            ctx.send(NodeId(2), 1);
+        }
+        Self { hops: 0 }
+    }
+
+    fn on_message(&mut self, _: NodeId, hops: u64, ctx: &mut Context<'_, Ring>) {
+        self.hops = hops;
+        ctx.send(NodeId(ctx.id().0 % NODES + 1), hops + 1);
+    }
+
+    fn on_timer(&mut self, (): (), _: &mut Context<'_, Ring>) {}
+}
+
+fn latency() -> DurationRange {
+    DurationRange::new(Duration::from_millis(1), Duration::from_millis(10))
+}
+
+fn ring() -> World<Member> {
+    let mut setup = Setup::new(1, vec![(); NODES as usize]);
+    setup.links.default.latency = Law::Uniform(latency());
+    World::new(setup).expect("the setup names five nodes")
+}
+
+#[divan::bench(sample_count = 50)]
+fn engine(bencher: Bencher<'_, '_>) {
+    bencher.counter(MESSAGES).with_inputs(ring).bench_local_values(|mut world| {
+        for _ in 0..MESSAGES + u64::from(NODES) {
+            divan::black_box(world.step(SimTime::MAX).expect("a ring has one message").is_some());
+        }
+        world.digest()
+    });
+}
+
+/// The floor: a 4-ary heap of packed 16-byte keys would be as good; the engine's own queue with a latency from
+/// one `ChaCha8` stream and nothing else.
+#[divan::bench(sample_count = 50)]
+fn floor(bencher: Bencher<'_, '_>) {
+    bencher.counter(MESSAGES).with_inputs(|| ChaCha8Rng::seed_from_u64(1)).bench_local_values(
+        |mut rng| {
+            let law = Law::Uniform(latency());
+            let mut queue = Queue::default();
+            let order = queue.next_order();
+            queue.push(SimTime::ZERO, order, (1_u32, 0_u64)).expect("the queue is empty");
+            let mut hops = 0;
+            while hops < MESSAGES {
+                let Some((time, _, (node, payload))) = queue.pop() else { break };
+                hops = payload + 1;
+                let at = time.saturating_add(law.sample(rng.next_u64()));
+                let order = queue.next_order();
+                queue.push(at, order, (node % NODES + 1, hops)).expect("the queue is empty");
+            }
+            hops
+        },
+    );
+}
