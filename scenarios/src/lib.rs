@@ -1,1 +1,24 @@
-//! Skeleton.
+//! Scenarios: their file format with its errors and its schema, the catalogue, and the tokens that
+//! repeat a run.
+
+#![forbid(unsafe_code)]
+
+mod catalogue;
+mod error;
+mod expression;
+mod knobs;
+mod overrides;
+mod quantity;
+mod read;
+mod scenario;
+mod suggest;
+mod token;
+mod tree;
+
+pub use catalogue::Catalogue;
+pub use error::{ScenarioError, ScenarioErrors};
+pub use overrides::{Override, OverrideError};
+pub use scenario::Scenario;
+pub use token::{Resolved, Token, TokenError};
+
+pub use orrery_harness as harness;

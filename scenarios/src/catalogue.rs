@@ -1,0 +1,123 @@
+//! The scenarios that are compiled in, and those that people wrote themselves.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::error::{Problem, ScenarioErrors};
+use crate::scenario::Scenario;
+use crate::suggest::closest;
+
+/// The names and texts of the scenarios below `catalogue/`.
+macro_rules! compiled_in {
+    ($($name:literal,)*) => {
+        &[$(($name, include_str!(concat!("../catalogue/", $name, ".toml"))),)*]
+    };
+}
+
+/// In the order in which they are best read.
+const COMPILED_IN: &[(&str, &str)] = compiled_in![
+    "ping/hello",
+    "raft/election",
+    "raft/leader-crash",
+    "raft/partition-heal",
+    "raft/minority-partition",
+    "raft/log-repair",
+    "raft/split-vote",
+    "raft/stale-read",
+    "raft/figure-8",
+    "raft/deaf-leader",
+    "raft/chaos",
+];
+
+/// All scenarios that are known by name.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    entries: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+impl Catalogue {
+    /// The scenarios that come with Orrery.
+    pub fn builtin() -> Self {
+        let entries = COMPILED_IN.iter().map(|(name, text)| ((*name).into(), (*text).into()));
+        Self { entries: entries.collect() }
+    }
+
+    /// One more. A later one of the same name takes the place of an earlier one.
+    #[must_use]
+    pub fn with(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        text: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let (name, text) = (name.into(), text.into());
+        match self.entries.iter_mut().find(|(known, _)| *known == name) {
+            Some(entry) => entry.1 = text,
+            None => self.entries.push((name, text)),
+        }
+        self
+    }
+
+    /// All scenarios, in the order in which they are best read. One that does not parse is left out;
+    /// [`Catalogue::load`] says why.
+    pub fn list(&self) -> impl Iterator<Item = Scenario> + '_ {
+        self.entries.iter().filter_map(|(name, text)| Scenario::from_text(name, text).ok())
+    }
+
+    /// The names of all scenarios.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(name, _)| name.as_ref())
+    }
+
+    /// The scenario of that name.
+    pub fn get(&self, name: &str) -> Option<Scenario> {
+        let (name, text) = self.entries.iter().find(|(known, _)| known == name)?;
+        Scenario::from_text(name, text).ok()
+    }
+
+    /// The scenario of that name, or in the file at that path.
+    ///
+    /// # Errors
+    /// Where there is neither, the file cannot be read, or the scenario is wrong.
+    pub fn load(&self, name_or_path: &str) -> Result<Scenario, ScenarioErrors> {
+        if let Some((name, text)) = self.entries.iter().find(|(known, _)| known == name_or_path) {
+            return Scenario::from_text(name, text);
+        }
+        let path = Path::new(name_or_path);
+        let has_extension =
+            path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        if !has_extension && !path.is_file() {
+            return Err(ScenarioErrors::nowhere(name_or_path, self.unknown(name_or_path)));
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) => Scenario::from_text(name_or_path, &text),
+            Err(error) => {
+                let message = format!("the file `{name_or_path}` cannot be read: {error}");
+                let problem = Problem::nowhere(message);
+                Err(ScenarioErrors::nowhere(name_or_path, problem))
+            }
+        }
+    }
+
+    fn unknown(&self, name: &str) -> Problem {
+        let names: Vec<&str> = self.names().collect();
+        // The family is often left out or wrong: compare the last part too.
+        let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_string();
+        let lasts: Vec<String> = names.iter().map(|name| last(name)).collect();
+        let near = closest(name, &names).map(String::from).or_else(|| {
+            let near = closest(&last(name), &lasts)?.to_string();
+            let place = lasts.iter().position(|last| *last == near)?;
+            Some(names[place].to_string())
+        });
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => String::from("`orrery list` shows all; a file of your own ends in `.toml`"),
+        };
+        Problem::nowhere(format!("there is no scenario `{name}`")).help(help)
+    }
+}

@@ -1,0 +1,196 @@
+//! Reads a document whose knobs are put in: every part in turn, with all problems that it has.
+
+mod actions;
+mod checks;
+mod clients;
+mod fields;
+mod names;
+mod network;
+mod order;
+mod parameters;
+mod plan;
+mod predicate;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use orrery_harness::case::{Checks, Clients, Narration, Swarm};
+use orrery_harness::report::Verdict;
+use orrery_harness::subject::Subject;
+use orrery_sim::plan::Plan;
+use orrery_sim::{Clock, Disk, Links, SimTime};
+
+use crate::error::{Problem, Problems};
+use crate::suggest::did_you_mean;
+use crate::tree::Tree;
+
+use fields::Fields;
+
+pub(crate) use parameters::parameter_names;
+
+/// Events of a run unless the scenario says otherwise: some minutes of work for the machine.
+const EVENT_BUDGET: u64 = 5_000_000;
+/// More nodes than this are a slip of the pen.
+const NODES_MAX: u32 = 100_000;
+
+/// What a document says, all parts read.
+pub(crate) struct Contents {
+    pub header: Header,
+    pub nodes: u32,
+    pub parameters: Json,
+    pub links: Links,
+    pub clocks: Vec<Clock>,
+    pub disk: Disk,
+    pub clients: Clients,
+    pub plan: Plan<Json>,
+    pub swarm: Option<Swarm>,
+    pub stop_at: SimTime,
+    pub event_budget: u64,
+    pub checks: Checks,
+    pub expect: Verdict,
+    pub notes: Vec<Narration>,
+}
+
+/// What names a scenario.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Header {
+    pub title: String,
+    pub about: String,
+    pub protocol: String,
+    pub seed: u64,
+}
+
+/// What the parts of a document know of each other.
+pub(crate) struct Surroundings<'a> {
+    pub nodes: Option<u32>,
+    pub clients: u32,
+    pub subject: Option<&'a dyn Subject>,
+    /// The items of the plan by name, with the word of their action.
+    pub items: BTreeMap<String, String>,
+}
+
+impl Surroundings<'_> {
+    /// Reports an item that does not exist; whether it does.
+    pub(crate) fn check_item(
+        &self,
+        name: &str,
+        problems: &mut Problems,
+        problem: impl FnOnce(String) -> Problem,
+    ) -> bool {
+        if self.items.contains_key(name) {
+            return true;
+        }
+        let names: Vec<&str> = self.items.keys().map(String::as_str).collect();
+        let hint = match names.is_empty() {
+            true => String::from("no item of the plan has a name: give one `name = \"..\"`"),
+            false => did_you_mean(name, &names, "named items"),
+        };
+        problems.push(problem(format!("the plan has no item named `{name}`")).help(hint));
+        false
+    }
+}
+
+/// The part of a document that names it.
+pub(crate) fn header(document: &Tree, problems: &mut Problems) -> Header {
+    let Some(mut fields) = Fields::of(document, "a scenario", problems) else {
+        return Header::default();
+    };
+    let is_known = |tree: &Tree| matches!(tree.value, crate::tree::Value::Integer(1));
+    match fields.get("format") {
+        Some(tree) if !is_known(tree) => {
+            let message = format!("this version of Orrery reads format 1, not {}", tree.shown());
+            problems.push(tree.problem(message).help("write `format = 1`"));
+        }
+        Some(_) => {}
+        None => problems.push(missing("format", "write `format = 1` at the head of the file")),
+    }
+    let mut text = |key, is_required: bool, help: &str| match fields.get(key) {
+        Some(tree) => fields::text(tree, problems).unwrap_or_default().trim().to_string(),
+        None => {
+            if is_required {
+                problems.push(missing(key, help));
+            }
+            String::new()
+        }
+    };
+    let title = text("title", true, "say in a line what happens: `title = \"A leader crashes\"`");
+    let about = text("about", false, "");
+    let protocol = text("protocol", true, "name the protocol: `protocol = \"raft\"`");
+    let seed = fields.get("seed").and_then(|tree| fields::whole(tree, 0, problems));
+    Header { title, about, protocol, seed: seed.unwrap_or(1) }
+}
+
+fn missing(key: &str, help: &str) -> Problem {
+    Problem::at(&crate::error::Place::in_file(0..0), format!("the scenario has no `{key}`"))
+        .help(help)
+}
+
+/// The whole of a document. `None` only where there are problems; without `subject` the parts that
+/// only the protocol can judge are not judged.
+pub(crate) fn contents(
+    document: &Tree,
+    subject: Option<&dyn Subject>,
+    problems: &mut Problems,
+) -> Option<Contents> {
+    let header = header(document, problems);
+    let mut fields = Fields::of(document, "a scenario", problems)?;
+    for key in ["format", "title", "about", "protocol", "seed", "knobs"] {
+        fields.get(key);
+    }
+    let nodes = match fields.get("nodes") {
+        Some(tree) => node_count(tree, problems),
+        None => {
+            problems.push(missing("nodes", "say how many there are: `nodes = 3`"));
+            None
+        }
+    };
+    let stop_at = match fields.get("stop_at") {
+        Some(tree) => fields::time(tree, problems),
+        None => {
+            problems.push(missing("stop_at", "say when the run ends: `stop_at = \"10s\"`"));
+            None
+        }
+    };
+    let budget = fields.get("event_budget").and_then(|tree| fields::whole(tree, 1, problems));
+    let parameters = parameters::parameters(fields.entry("parameters"), nodes, subject, problems);
+    let links = network::links(fields.get("link"), fields.get("links"), nodes, problems);
+    let clocks = network::clocks(fields.get("clocks"), nodes, problems);
+    let disk = network::disk(fields.get("disk"), problems);
+    let clients = clients::clients(fields.get("clients"), nodes, subject, problems);
+    let swarm = checks::swarm(fields.get("swarm"), stop_at, problems);
+    let plan = fields.get("plan");
+    let items = names::item_names(plan, swarm.is_some(), problems);
+    let around = Surroundings { nodes, clients: clients.count, subject, items };
+    let plan = plan::plan(plan, &around, stop_at, problems);
+    let checks = checks::checks(fields.get("check"), &around, problems);
+    let expect = checks::expect(fields.get("expect"), problems);
+    let notes = checks::notes(fields.get("notes"), &around, problems);
+    fields.finish(problems);
+    Some(Contents {
+        header,
+        nodes: nodes?,
+        parameters,
+        links,
+        clocks,
+        disk,
+        clients,
+        plan,
+        swarm,
+        stop_at: stop_at?,
+        event_budget: budget.unwrap_or(EVENT_BUDGET),
+        checks,
+        expect,
+        notes,
+    })
+}
+
+fn node_count(tree: &Tree, problems: &mut Problems) -> Option<u32> {
+    let count = fields::whole::<u32>(tree, 1, problems)?;
+    if NODES_MAX < count {
+        let message = format!("{count} nodes are more than a run can hold");
+        problems.push(tree.problem(message).help(format!("write at most {NODES_MAX}")));
+        return None;
+    }
+    Some(count)
+}

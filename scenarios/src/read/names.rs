@@ -1,0 +1,59 @@
+//! The names of plan items, known before anything that mentions them is read.
+
+use std::collections::BTreeMap;
+
+use orrery_harness::case::Swarm;
+
+use crate::error::Problems;
+use crate::tree::{Tree, Value};
+
+use super::actions::WORDS;
+
+/// All names, with the word of the action that has each.
+pub(super) fn item_names(
+    plan: Option<&Tree>,
+    has_swarm: bool,
+    problems: &mut Problems,
+) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    if has_swarm {
+        names.insert(Swarm::QUIET.to_string(), String::from("heal"));
+    }
+    let Some(Tree { value: Value::List(items), .. }) = plan else { return names };
+    for item in items {
+        let Some(table) = item.as_table() else { continue };
+        let Some(entry) = table.get("name") else { continue };
+        // A name that is no string is reported where the item is read.
+        let Some(name) = entry.value.as_text() else { continue };
+        if let Some(wrong) = misfit(name) {
+            let help = "write a word of letters, digits and `_`, such as `first_crash`";
+            problems.push(entry.value.problem(format!("`{name}` {wrong}")).help(help));
+        }
+        let word = WORDS.iter().find(|word| table.get(word).is_some());
+        let word = word.map_or_else(String::new, |word| (*word).to_string());
+        if names.insert(name.to_string(), word).is_some() {
+            let help = match name == Swarm::QUIET && has_swarm {
+                true => "the swarm's own last item has that name: choose another",
+                false => "give each item a name of its own",
+            };
+            let message = format!("another item is named `{name}` already");
+            problems.push(entry.value.problem(message).help(help));
+        }
+    }
+    names
+}
+
+/// Why `name` cannot be an item's.
+fn misfit(name: &str) -> Option<&'static str> {
+    let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_id = name
+        .strip_prefix(['n', 'c'])
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+    match name {
+        _ if !is_word => Some("is no word, and predicates mention items by words"),
+        _ if is_id => Some("would be taken for a node or client"),
+        "all" => Some("would be taken for all cuts or holds"),
+        _ => None,
+    }
+}

@@ -1,0 +1,188 @@
+//! `plan`: each item has one trigger and one action.
+
+use serde_json::Value as Json;
+
+use orrery_sim::plan::{Action, Item, Plan, Trigger};
+use orrery_sim::predicate::EventKind;
+use orrery_sim::{Duration, SimTime};
+
+use crate::error::{Problem, Problems};
+use crate::suggest::{did_you_mean, quoted_list};
+use crate::tree::{Entry, Table, Tree};
+
+use super::Surroundings;
+use super::actions::{WORDS, action, crash_inside_problem};
+use super::fields::{duration, explained, list, text, time};
+use super::order;
+use super::predicate::predicate;
+
+/// The keys of triggers.
+const TRIGGERS: [&str; 3] = ["at", "after", "when"];
+
+/// Reads `plan`. An item that is wrong is left out; the problems say so.
+pub(super) fn plan(
+    tree: Option<&Tree>,
+    around: &Surroundings<'_>,
+    stop_at: Option<SimTime>,
+    problems: &mut Problems,
+) -> Plan<Json> {
+    let mut written = Vec::new();
+    let mut items = Vec::new();
+    for tree in tree.map(|tree| list(tree, "`plan`", problems)).unwrap_or_default() {
+        if let Some(item) = item(tree, around, problems) {
+            items.push(item);
+            written.push(tree);
+        }
+    }
+    order::check(&items, &written, stop_at, problems);
+    Plan { items }
+}
+
+fn item(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Option<Item<Json>> {
+    let Some(table) = tree.as_table() else {
+        let message = format!("an item of the plan is a table, not {}", tree.kind());
+        problems.push(tree.problem(message).help("write `{ at = \"2s\", crash = \"n1\" }`"));
+        return None;
+    };
+    unknown_keys(table, problems);
+    let name = table.get("name").and_then(|entry| text(&entry.value, problems));
+    let within = table.get("within").and_then(|entry| duration(&entry.value, problems));
+    let triggers = entries(table, &TRIGGERS);
+    let trigger = match triggers.as_slice() {
+        [entry] => trigger(entry, around, problems),
+        [] => {
+            let help = "say when it happens: `at = \"2s\"`, `after = \"ITEM + 1s\"` or `when = \"note Elected\"`";
+            problems.push(tree.problem("this item has no trigger").help(help));
+            None
+        }
+        [first, second, ..] => {
+            problems.push(two(
+                first,
+                second,
+                "happens once, by one trigger",
+                "split it into two items",
+            ));
+            None
+        }
+    };
+    let actions = entries(table, &WORDS);
+    let action = match actions.as_slice() {
+        [entry] => action(entry, around, problems).map(|action| (action, *entry)),
+        [] => {
+            let help = format!("the actions are {}", quoted_list(&WORDS));
+            problems.push(tree.problem("this item has no action").help(help));
+            None
+        }
+        [first, second, ..] => {
+            problems.push(two(
+                first,
+                second,
+                "does one thing",
+                "write two items with the same trigger",
+            ));
+            None
+        }
+    };
+    let (trigger, (action, entry)) = (trigger?, action?);
+    check_crash_inside(&trigger, &action, entry, problems);
+    Some(Item { name: name.map(str::to_string), trigger, within, action })
+}
+
+fn entries<'t>(table: &'t Table, keys: &[&str]) -> Vec<&'t Entry> {
+    table.0.iter().filter(|entry| keys.contains(&entry.key.as_str())).collect()
+}
+
+fn two(first: &Entry, second: &Entry, rule: &str, help: &str) -> Problem {
+    let message = format!("this item has `{}` and `{}`, but an item {rule}", first.key, second.key);
+    Problem::at(&second.key_place, message).help(help)
+}
+
+fn unknown_keys(table: &Table, problems: &mut Problems) {
+    let known: Vec<&str> = ["name", "within"].into_iter().chain(TRIGGERS).chain(WORDS).collect();
+    for entry in &table.0 {
+        if !known.contains(&entry.key.as_str()) {
+            let message = format!("an item of the plan has no key `{}`", entry.key);
+            let hint = did_you_mean(&entry.key, &known, "keys");
+            problems.push(Problem::at(&entry.key_place, message).help(hint));
+        }
+    }
+}
+
+fn trigger(entry: &Entry, around: &Surroundings<'_>, problems: &mut Problems) -> Option<Trigger> {
+    match entry.key.as_str() {
+        "at" => time(&entry.value, problems).map(Trigger::At),
+        "when" => predicate(&entry.value, around, problems).map(Trigger::When),
+        _ => after(&entry.value, around, problems),
+    }
+}
+
+/// `ITEM`, or `ITEM + DURATION` with any number of summands.
+fn after(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Option<Trigger> {
+    let written = text(tree, problems)?;
+    let end = written.find(['+', '-']).unwrap_or(written.len());
+    let item = written[..end].trim();
+    let start = written.find(item).unwrap_or(0);
+    let problem = |message| tree.problem_in(&(start..start + item.len()), message);
+    let is_there = around.check_item(item, problems, problem);
+    let mut nanos: i128 = 0;
+    let mut rest = &written[end..];
+    while let Some(sign) = rest.chars().next() {
+        let next = rest[1..].find(['+', '-']).map_or(rest.len(), |at| at + 1);
+        let term = rest[1..next].trim();
+        let at = written.len() - rest.len() + 1 + rest[1..].find(term).unwrap_or(0);
+        match term.parse::<Duration>() {
+            Ok(value) => nanos += i128::from(value.as_nanos()) * if sign == '-' { -1 } else { 1 },
+            Err(error) => {
+                let explained = explained(tree, &error.to_string());
+                let in_place = tree.problem_in(&(at..at + term.len()), explained.message);
+                problems.push(Problem { help: explained.help, ..in_place });
+                return None;
+            }
+        }
+        rest = &rest[next..];
+    }
+    let delay = u64::try_from(nanos).ok().map(Duration::from_nanos);
+    if delay.is_none() {
+        let (wrong, help) = if nanos < 0 {
+            ("nothing happens before the item that it waits for", "write a delay of `0s` or more")
+        } else {
+            ("the delay is more than 584 years", "write a delay that ends within the run")
+        };
+        problems.push(tree.problem_in(&(end..written.len()), wrong).help(help));
+    }
+    is_there.then_some(Trigger::After { item: item.into(), delay: delay? })
+}
+
+/// A crash inside an event sees the event before it is handled: what comes of it is not known yet.
+fn check_crash_inside(
+    trigger: &Trigger,
+    action: &Action<Json>,
+    entry: &Entry,
+    problems: &mut Problems,
+) {
+    if !matches!(action, Action::Crash { after_effects: Some(_), .. }) {
+        return;
+    }
+    let Trigger::When(predicate) = trigger else {
+        problems.push(crash_inside_problem(entry, "needs an event to fall into"));
+        return;
+    };
+    match &predicate.event {
+        None => problems.push(crash_inside_problem(entry, "needs an event, not a condition")),
+        Some(event) => {
+            let is_handled = matches!(
+                event.kind,
+                EventKind::Deliver
+                    | EventKind::Timer
+                    | EventKind::Start
+                    | EventKind::Invoke
+                    | EventKind::Sync
+            );
+            if !is_handled {
+                let why =
+                    format!("cannot fall into a `{}`, which no node handles", event.kind.word());
+                problems.push(crash_inside_problem(entry, &why));
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A scenario: a document, and the case that it is for a seed and some overrides.
+
+use std::sync::Arc;
+
+use orrery_harness::Case;
+use orrery_harness::subject::{Registry, Subject};
+
+use crate::error::{Place, Problem, Problems, ScenarioErrors};
+use crate::knobs::Knobs;
+use crate::overrides::{Override, check_bugs};
+use crate::read::{self, Header};
+use crate::suggest::did_you_mean;
+use crate::token::Token;
+use crate::tree::{Tree, parse_document};
+
+/// A parsed document, before seed, overrides and bugs are applied.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    name: String,
+    text: Arc<str>,
+    document: Tree,
+    header: Header,
+}
+
+impl Scenario {
+    /// Reads the document `text`, which people know as `name`: `raft/figure-8`, or the path of a file.
+    ///
+    /// # Errors
+    /// Where it is no TOML or lacks what every scenario has. The rest is judged by [`Scenario::case`].
+    pub fn from_text(name: &str, text: &str) -> Result<Self, ScenarioErrors> {
+        let mut problems = Problems::default();
+        let text: Arc<str> = text.into();
+        let document = parse_document(&text, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems.into_errors(name, &text));
+        }
+        let mut plain = document.clone();
+        Knobs::read(knob_table(&document), &mut Problems::default())
+            .apply(&mut plain, &mut Problems::default());
+        let header = read::header(&plain, &mut problems);
+        if problems.is_empty() {
+            return Ok(Self { name: name.into(), text, document, header });
+        }
+        // As the file is to be corrected anyway, what else is wrong with it is told too.
+        let mut all = Problems::default();
+        prepare(&document, &mut all).inspect(|ready| {
+            read::contents(ready, None, &mut all);
+        });
+        Err(all.into_errors(name, &text))
+    }
+
+    /// `family/name`, or a path.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What happens, in one line.
+    pub fn title(&self) -> &str {
+        &self.header.title
+    }
+
+    /// What to watch for; empty where the scenario does not say.
+    pub fn about(&self) -> &str {
+        &self.header.about
+    }
+
+    /// The name of the protocol.
+    pub fn protocol(&self) -> &str {
+        &self.header.protocol
+    }
+
+    /// The seed of runs that name none.
+    pub const fn default_seed(&self) -> u64 {
+        self.header.seed
+    }
+
+    /// The file as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The knobs and their values as TOML, in the order of the file.
+    pub fn knobs(&self) -> Vec<(String, String)> {
+        let entries =
+            knob_table(&self.document).map(|table| table.0.as_slice()).unwrap_or_default();
+        let shown = |tree: &Tree| tree.shown().trim_matches('`').to_string();
+        entries.iter().map(|entry| (entry.key.clone(), shown(&entry.value))).collect()
+    }
+
+    /// The case of this scenario with everything decided.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the scenario, the overrides and the bugs, each with its place.
+    pub fn case(
+        &self,
+        registry: &Registry,
+        seed: Option<u64>,
+        overrides: &[Override],
+        bugs: &[String],
+    ) -> Result<Case, ScenarioErrors> {
+        let mut problems = Problems::default();
+        let subject = self.subject(registry, &mut problems);
+        let mut document = self.document.clone();
+        for change in overrides {
+            change.apply(&mut document, subject, &mut problems);
+        }
+        let ready = prepare(&document, &mut problems);
+        let contents = ready.and_then(|ready| read::contents(&ready, subject, &mut problems));
+        if let Some(subject) = subject {
+            check_bugs(bugs, subject, &mut problems);
+        }
+        let Some(contents) = contents.filter(|_| problems.is_empty()) else {
+            return Err(problems.into_errors(&self.name, &self.text));
+        };
+        let seed = seed.unwrap_or(contents.header.seed);
+        Ok(Case {
+            scenario: self.name.clone(),
+            title: contents.header.title,
+            protocol: contents.header.protocol,
+            seed,
+            nodes: contents.nodes,
+            parameters: contents.parameters,
+            bugs: bugs.to_vec(),
+            links: contents.links,
+            clocks: contents.clocks,
+            disk: contents.disk,
+            clients: contents.clients,
+            plan: contents.plan,
+            swarm: contents.swarm,
+            stop_at: contents.stop_at,
+            event_budget: contents.event_budget,
+            checks: contents.checks,
+            expect: contents.expect,
+            narration: contents.notes,
+            token: Token::of(self, seed, overrides, bugs).to_string(),
+        })
+    }
+
+    fn subject<'r>(
+        &self,
+        registry: &'r Registry,
+        problems: &mut Problems,
+    ) -> Option<&'r dyn Subject> {
+        let name = self.protocol();
+        if let Some(subject) = registry.get(name) {
+            return Some(subject.as_ref());
+        }
+        let known: Vec<&str> = registry.all().map(|subject| subject.name()).collect();
+        let entry = self.document.as_table().and_then(|table| table.get("protocol"));
+        let place = entry.map_or(Place::in_file(0..0), |entry| entry.value.place.clone());
+        let problem = Problem::at(&place, format!("there is no protocol `{name}`"));
+        problems.push(problem.help(did_you_mean(name, &known, "protocols")));
+        None
+    }
+}
+
+fn knob_table(document: &Tree) -> Option<&crate::tree::Table> {
+    document.as_table()?.get("knobs")?.value.as_table()
+}
+
+/// The document with its knobs put in. `None` where a knob is wrong, which would cause errors
+/// everywhere else.
+fn prepare(document: &Tree, problems: &mut Problems) -> Option<Tree> {
+    let known = problems.len();
+    if let Some(entry) = document.as_table().and_then(|table| table.get("knobs"))
+        && entry.value.as_table().is_none()
+    {
+        let message = format!("`knobs` is {}, not a table", entry.value.kind());
+        problems.push(entry.value.problem(message).help("write `knobs = { servers = 5 }`"));
+    }
+    let knobs = Knobs::read(knob_table(document), problems);
+    let mut ready = document.clone();
+    if let crate::tree::Value::Table(table) = &mut ready.value {
+        // What a knob is was computed above; its own text must not be told of twice.
+        for entry in table.0.iter_mut().filter(|entry| entry.key != "knobs") {
+            knobs.apply(&mut entry.value, problems);
+        }
+    }
+    (known == problems.len()).then_some(ready)
+}

@@ -1,0 +1,5 @@
+//! The scenario format: what files say and how they are wrong.
+
+mod cases;
+mod errors;
+mod paper;
