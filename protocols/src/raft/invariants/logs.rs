@@ -1,0 +1,161 @@
+//! Leader Append-Only and Log Matching.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use orrery_sim::{Monitor, NodeId, SimTime, Step, Violation, World};
+
+use crate::raft::log::{Command, Log};
+use crate::raft::numbers::{Index, Term};
+use crate::raft::server::{Note, Raft, Server};
+
+/// Leader Append-Only (figure 3): a leader never overwrites or deletes entries in its log; it only appends new
+/// ones.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeaderAppendOnly {
+    /// For each server that leads: since when in which term, and the end of its log.
+    leaders: Vec<Option<(Term, Index)>>,
+}
+
+impl LeaderAppendOnly {
+    const NAME: &'static str = "Leader Append-Only";
+
+    /// For a run of `nodes` servers.
+    pub fn new(nodes: u32) -> Self {
+        Self { leaders: vec![None; nodes as usize] }
+    }
+}
+
+impl Monitor<Server> for LeaderAppendOnly {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn after(&mut self, step: &Step<Raft>, world: &World<Server>) -> Result<(), Violation> {
+        let Some(id) = step.handled_by else { return Ok(()) };
+        let leader = world.node(id).filter(|server| server.is_leader());
+        let now = leader.map(|leader| (leader.current_term(), leader.log().last_index()));
+        let before = std::mem::replace(&mut self.leaders[id.index()], now);
+        let (Some((old_term, old_last)), Some((term, last))) = (before, now) else { return Ok(()) };
+        let has_shrunk = last < old_last || truncated_from(step).is_some();
+        if term != old_term || !has_shrunk {
+            return Ok(());
+        }
+        Err(Violation {
+            rule: Self::NAME,
+            source: "Raft, figure 3 and §5.3",
+            facts: vec![
+                format!("{id} led {term} with a log up to {old_last}"),
+                format!("{id} deleted entries of it at {}", step.time),
+            ],
+            nodes: vec![id],
+        })
+    }
+}
+
+/// Log Matching (figure 3): if two logs contain an entry with the same index and term, then they are
+/// identical in all entries up through that index.
+///
+/// By induction it is enough that index and term determine the command and the term of the entry before; so
+/// each entry is looked at once, when it comes into a log.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogMatching {
+    /// For each server, its life and up to where its log was looked at.
+    servers: Vec<(u32, Index)>,
+    known: BTreeMap<(Index, Term), Known>,
+}
+
+/// An entry as it was first seen.
+#[derive(Clone, Debug, Serialize)]
+struct Known {
+    /// The term of the entry before it.
+    previous: Term,
+    command: Command,
+    by: NodeId,
+    at: SimTime,
+}
+
+impl LogMatching {
+    const NAME: &'static str = "Log Matching";
+
+    /// For a run of `nodes` servers.
+    pub fn new(nodes: u32) -> Self {
+        Self { servers: vec![(0, Index(0)); nodes as usize], known: BTreeMap::new() }
+    }
+
+    /// An entry is at `index` of the log of `id`.
+    fn look_at(
+        &mut self,
+        id: NodeId,
+        log: &Log,
+        index: Index,
+        now: SimTime,
+    ) -> Result<(), Violation> {
+        let Some((entry, previous)) = log.get(index).zip(log.term_at(index.previous())) else {
+            return Ok(());
+        };
+        let found = Known { previous, command: entry.command.clone(), by: id, at: now };
+        let known = self.known.entry((index, entry.term)).or_insert_with(|| found.clone());
+        if (known.previous, &known.command) == (previous, &found.command) {
+            return Ok(());
+        }
+        let fact = |entry: &Known, term: Term| {
+            let Known { previous, command, by, at } = entry;
+            format!("{by} had {index} of {term} at {at}: {command:?} after an entry of {previous}")
+        };
+        Err(Violation {
+            rule: Self::NAME,
+            source: "Raft, figure 3 and §5.3",
+            facts: vec![fact(known, entry.term), fact(&found, entry.term)],
+            nodes: vec![known.by, id],
+        })
+    }
+}
+
+impl Monitor<Server> for LogMatching {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn after(&mut self, step: &Step<Raft>, world: &World<Server>) -> Result<(), Violation> {
+        let Some(id) = step.handled_by else { return Ok(()) };
+        let Some(server) = world.node(id) else { return Ok(()) };
+        let (log, incarnation) = (server.log(), world.incarnation(id));
+        let (life, end) = self.servers[id.index()];
+        // After a crash the log may end earlier, or end as it did before its last change.
+        let kept = if life == incarnation { end } else { Index(0) };
+        let kept = truncated_from(step).map_or(kept, |from| from.previous().min(kept));
+        self.servers[id.index()] = (incarnation, log.last_index());
+        let mut index = kept;
+        while index < log.last_index() {
+            index = index.next();
+            self.look_at(id, log, index, step.time)?;
+        }
+        Ok(())
+    }
+}
+
+/// Log Matching of two logs, judged in full.
+pub fn log_matching(a: &Log, b: &Log) -> bool {
+    let mut common = a.last_index().min(b.last_index());
+    while a.term_at(common) != b.term_at(common) {
+        common = common.previous();
+    }
+    // From the last entry that agrees in index and term backwards, all must be the same.
+    (1..=common.0).all(|index| a.get(Index(index)) == b.get(Index(index)))
+}
+
+/// The first entry that the last event deleted from its server's log.
+pub(super) fn truncated_from(step: &Step<Raft>) -> Option<Index> {
+    let deleted = step.notes.iter().filter_map(|note| match note {
+        Note::Truncated { from } => Some(*from),
+        Note::BecameCandidate { .. }
+        | Note::Voted { .. }
+        | Note::Elected { .. }
+        | Note::SteppedDown { .. }
+        | Note::Committed { .. }
+        | Note::Applied { .. } => None,
+    });
+    deleted.min()
+}

@@ -1,0 +1,163 @@
+//! How scenario files, command line and debugger know Raft.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use orrery_sim::client::Generator;
+use orrery_sim::ledger::Family;
+use orrery_sim::registration::{FaultModel, NoteEntry, Statistic, Workload};
+use orrery_sim::{Bug, Duration, DurationRange, Monitor, NodeId, Registration, World};
+
+use crate::kv::{self, Operation};
+use crate::quorum::majority;
+
+use super::numbers::Term;
+use super::server::{Config, Raft, Server, Settings};
+use super::{bugs, invariants, statistics};
+
+/// What a scenario may set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parameters {
+    /// How long a server hears from no leader until it stands for election. The paper recommends 150 to 300 ms
+    /// (§9.3); any is safe, and one that is not well above the latency elects nobody.
+    pub election_timeout: DurationRange,
+    /// How often a leader is heard. Well below the election timeout, or leaders are deposed for nothing.
+    pub heartbeat: Duration,
+    /// How many entries one AppendEntries carries at most.
+    pub max_entries: u32,
+    /// Whether a new leader begins with an entry that does nothing (§8). Without it, reads wait for the first
+    /// write of its term.
+    pub no_op: bool,
+    /// How many servers ever take part, the first ones: the others are as good as dead. All where absent.
+    pub live: Option<u32>,
+    /// The terms of the entries that each server finds in its log at first, `n1` first. Servers that are not
+    /// listed find none.
+    pub logs: Option<Vec<Vec<u64>>>,
+    /// The term that each server finds itself in at first. Servers that are not listed begin in that of their last entry.
+    pub terms: Option<Vec<u64>>,
+    /// The first election timeout of each server. Servers that are not listed draw theirs.
+    pub first_timeouts: Option<Vec<Duration>>,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self {
+            election_timeout: DurationRange::new(
+                Duration::from_millis(150),
+                Duration::from_millis(300),
+            ),
+            heartbeat: Duration::from_millis(50),
+            max_entries: 64,
+            no_op: true,
+            live: None,
+            logs: None,
+            terms: None,
+            first_timeouts: None,
+        }
+    }
+}
+
+impl Parameters {
+    fn check(&self, nodes: u32) -> Result<(), String> {
+        let lists = [
+            ("logs", self.logs.as_ref().map(Vec::len)),
+            ("terms", self.terms.as_ref().map(Vec::len)),
+            ("first_timeouts", self.first_timeouts.as_ref().map(Vec::len)),
+        ];
+        for (name, length) in lists {
+            if let Some(length) = length.filter(|length| (nodes as usize) < *length) {
+                return Err(format!(
+                    "`{name}` lists {length} servers, and there are {nodes}: raise `nodes` or shorten the list"
+                ));
+            }
+        }
+        let problem = if self.election_timeout.min == Duration::ZERO {
+            "`election_timeout` begins at 0s: it needs a positive time, as in `150ms..300ms`"
+        } else if self.heartbeat == Duration::ZERO {
+            "`heartbeat` is 0s: it needs a positive time, such as `50ms`"
+        } else if self.max_entries == 0 {
+            "`max_entries` is 0: a message needs room for at least 1"
+        } else if self.live.is_some_and(|live| live == 0 || nodes < live) {
+            return Err(format!(
+                "`live` is out of range: of {nodes} servers 1 to {nodes} can be live"
+            ));
+        } else {
+            return Ok(());
+        };
+        Err(problem.to_owned())
+    }
+
+    fn config(&self, id: NodeId) -> Result<Config, String> {
+        let terms = self.logs.as_ref().and_then(|logs| logs.get(id.index()));
+        let initial_log: Vec<Term> = terms.into_iter().flatten().map(|term| Term(*term)).collect();
+        if !initial_log.is_sorted() || initial_log.first() == Some(&Term(0)) {
+            return Err(format!("the log of {id} is no log: its terms begin at 1 and never fall"));
+        }
+        let last = initial_log.last().copied().unwrap_or_default();
+        let listed = self.terms.as_ref().and_then(|terms| terms.get(id.index()));
+        let initial_term = listed.map_or(last, |term| Term(*term));
+        if initial_term < last {
+            return Err(format!(
+                "{id} is in {initial_term} and has an entry of {last}: raise its term"
+            ));
+        }
+        let first_timeouts = self.first_timeouts.as_ref();
+        Ok(Config {
+            settings: Settings {
+                election_timeout: self.election_timeout,
+                heartbeat: self.heartbeat,
+                max_entries: self.max_entries,
+                no_op: self.no_op,
+                is_live: self.live.is_none_or(|live| id.0 <= live),
+            },
+            initial_term,
+            initial_log,
+            first_timeout: first_timeouts.and_then(|timeouts| timeouts.get(id.index()).copied()),
+        })
+    }
+}
+
+impl Registration for Raft {
+    type Node = Server;
+    type Parameters = Parameters;
+
+    const NAME: &'static str = "raft";
+    const SUMMARY: &'static str =
+        "Raft: consensus by a leader and a replicated log (Ongaro & Ousterhout 2014)";
+    const BUGS: &'static [Bug] = bugs::BUGS;
+    const PROBES: &'static [&'static str] = &["answer-from-session", "second-vote"];
+    const STATISTICS: &'static [Statistic] = statistics::STATISTICS;
+
+    fn set_up(parameters: &Parameters, nodes: u32) -> Result<Vec<Config>, String> {
+        parameters.check(nodes)?;
+        NodeId::all(nodes).map(|id| parameters.config(id)).collect()
+    }
+
+    fn monitors(_parameters: &Parameters, nodes: u32) -> Vec<Box<dyn Monitor<Server>>> {
+        invariants::all(nodes)
+    }
+
+    fn statistics(_world: &World<Server>, notes: &[NoteEntry<Self>]) -> Vec<Option<i64>> {
+        statistics::of_run(notes)
+    }
+
+    fn generator(workload: &Workload) -> Result<Generator<Operation>, String> {
+        kv::generator(workload)
+    }
+
+    /// Any faults but lies: no rule of Raft trusts a clock, so that its rate only matters to progress.
+    fn fault_model(_parameters: &Parameters, nodes: u32) -> FaultModel {
+        FaultModel {
+            families: Family::ALL.to_vec(),
+            down_at_most: nodes - majority(nodes),
+            drift_ppb: 100_000_000,
+        }
+    }
+
+    fn is_core(parameters: &Parameters, nodes: u32, set: &[NodeId]) -> bool {
+        let live = parameters.live.unwrap_or(nodes);
+        let able = set.iter().filter(|id| id.0 <= live).count();
+        majority(nodes) as usize <= able
+    }
+}

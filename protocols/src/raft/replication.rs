@@ -1,0 +1,292 @@
+//! Log replication (§5.3), the restriction on commitment (§5.4.2) and what clients see of them (§8).
+
+use std::sync::Arc;
+
+use orrery_sim::{Context, NodeId, OperationId, Position};
+
+use crate::kv::Operation;
+use crate::quorum::reached_by;
+
+use super::bugs::{R1, R10, R34, R38};
+use super::log::{Command, Entry};
+use super::message::{AppendEntries, AppendEntriesResponse, Message, Outcome};
+use super::numbers::{Index, Round};
+use super::role::Role;
+use super::server::{Note, Raft, Record, Server, Timer, quorum};
+use super::variants;
+
+/// As a leader.
+impl Server {
+    /// `ClientRequest`: a leader appends the operation to its log; everybody else says where the leader is.
+    pub(super) fn client_request(
+        &mut self,
+        id: OperationId,
+        operation: Operation,
+        ctx: &mut Context<'_, Raft>,
+    ) {
+        let leadership = match &mut self.role {
+            Role::Follower { leader } => return ctx.redirect(id, *leader),
+            Role::Candidate { .. } => return ctx.redirect(id, None),
+            Role::Leader(leadership) => leadership,
+        };
+        if let Some(output) = self.state_machine.answer(id) {
+            ctx.probe("answer-from-session");
+            return ctx.complete(id, output.clone());
+        }
+        if matches!(operation, Operation::Get { .. }) {
+            return self.read_index(id, operation, ctx);
+        }
+        if !leadership.asked.insert(id) {
+            return; // Already in our log: the client has asked again.
+        }
+        if ctx.bug(&R34) {
+            variants::answer_at_once(&self.state_machine, id, &operation, ctx);
+        }
+        self.append_own(Command::Client { id, operation: Arc::new(operation) }, ctx);
+        self.append_entries_to_all(ctx);
+    }
+
+    /// A leader appends to its own log. The disk works while the followers get the entry (dissertation,
+    /// §10.2.1): our copy counts when `on_synced` says so, as theirs do when they answer.
+    pub(super) fn append_own(&mut self, command: Command, ctx: &mut Context<'_, Raft>) {
+        let entry = Entry { term: self.current_term, command };
+        let index = self.log.push(entry.clone());
+        let position = self.write(Record::Append { index, entry }, ctx);
+        ctx.sync_in_background();
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.unsynced.push_back((position, index));
+        }
+    }
+
+    /// Entries of our own are on our own disk.
+    pub(super) fn own_entries_are_durable(
+        &mut self,
+        through: Position,
+        ctx: &mut Context<'_, Raft>,
+    ) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let own = leadership.match_index.entry(ctx.id()).or_default();
+        while let Some((_, index)) = leadership.unsynced.pop_front_if(|(at, _)| *at <= through) {
+            *own = index;
+        }
+        self.advance_commit_index(ctx);
+    }
+
+    /// Lets every follower know that there is a leader, and what it has missed.
+    pub(super) fn heartbeat(&mut self, ctx: &mut Context<'_, Raft>) {
+        self.append_entries_to_all(ctx);
+        ctx.set_timer(Timer::Heartbeat, self.settings.heartbeat);
+    }
+
+    /// One AppendEntries to each follower.
+    pub(super) fn append_entries_to_all(&mut self, ctx: &mut Context<'_, Raft>) {
+        for follower in ctx.others() {
+            self.append_entries(follower, ctx);
+        }
+    }
+
+    /// `AppendEntries`: sends a follower the entries from `nextIndex` on, and moves that on as if they had arrived.
+    fn append_entries(&mut self, to: NodeId, ctx: &mut Context<'_, Raft>) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let next = leadership.next_index.entry(to).or_insert(self.log.last_index().next());
+        let prev_log_index = next.previous();
+        let Some(prev_log_term) = self.log.term_at(prev_log_index) else {
+            unreachable!("nextIndex is at most one beyond a leader's log, which never shrinks")
+        };
+        let entries = self.log.slice(*next, self.settings.max_entries).to_vec();
+        *next = next.plus(entries.len());
+        let request = AppendEntries {
+            term: self.current_term,
+            prev_log_index,
+            prev_log_term,
+            entries,
+            leader_commit: self.commit_index,
+            round: leadership.round,
+        };
+        ctx.send(to, Message::AppendEntries(request));
+    }
+
+    /// `HandleAppendEntriesResponse`: knows more of the follower's log, and sends what it lacks.
+    pub(super) fn handle_append_entries_response(
+        &mut self,
+        from: NodeId,
+        response: &AppendEntriesResponse,
+        ctx: &mut Context<'_, Raft>,
+    ) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        if response.term != self.current_term {
+            return; // `DropStaleResponse`.
+        }
+        let acknowledged = leadership.acknowledged.entry(from).or_default();
+        *acknowledged = response.round.max(*acknowledged);
+        let matched = leadership.match_index.entry(from).or_default();
+        let next = leadership.next_index.entry(from).or_default();
+        let is_news = match response.outcome {
+            Outcome::Matched(index) => {
+                *matched = index.max(*matched);
+                *next = matched.next().max(*next);
+                *next <= self.log.last_index()
+            }
+            // Overtaken by a response that said better.
+            Outcome::Refused { prev_log_index, .. } if prev_log_index <= *matched => false,
+            // Below what was refused, but never into what is known to match.
+            Outcome::Refused { prev_log_index, retry_from } => {
+                *next = retry_from.min(prev_log_index).max(matched.next());
+                true
+            }
+        };
+        if is_news {
+            self.append_entries(from, ctx);
+        }
+        self.advance_commit_index(ctx);
+        self.serve_reads(ctx);
+    }
+
+    /// `AdvanceCommitIndex`: what a quorum has on disk is committed, if it is of our own term.
+    ///
+    /// An entry of an earlier term on a majority may still be overwritten (figure 8): a server that lacks
+    /// it can win with a later last term. It is committed by one of ours behind it, which bars that server (§5.4.2).
+    fn advance_commit_index(&mut self, ctx: &mut Context<'_, Raft>) {
+        let Role::Leader(leadership) = &self.role else { return };
+        let on_quorum = reached_by(quorum(ctx), leadership.match_index.values().copied());
+        let Some(index) = on_quorum.filter(|index| self.commit_index < *index) else { return };
+        if self.log.holds(index, self.current_term) || ctx.bug(&R1) {
+            self.commit(index, ctx);
+            self.begin_reads(ctx);
+        }
+    }
+}
+
+/// As a follower.
+impl Server {
+    /// `HandleAppendEntriesRequest`.
+    pub(super) fn handle_append_entries_request(
+        &mut self,
+        from: NodeId,
+        request: AppendEntries,
+        ctx: &mut Context<'_, Raft>,
+    ) {
+        if request.term < self.current_term {
+            if ctx.bug(&R38) {
+                self.restart_election_timer(ctx);
+            }
+            return self.reject_append_entries(from, &request, ctx);
+        }
+        if self.is_leader() {
+            return; // Two leaders in one term: Election Safety is broken, and not here.
+        }
+        self.return_to_follower(Some(from), ctx);
+        self.restart_election_timer(ctx);
+        if self.log.holds(request.prev_log_index, request.prev_log_term) {
+            self.accept_append_entries(from, request, ctx);
+        } else {
+            self.reject_append_entries(from, &request, ctx);
+        }
+    }
+
+    /// `RejectAppendEntriesRequest`: from a deposed leader, or beyond where the logs agree.
+    fn reject_append_entries(
+        &mut self,
+        from: NodeId,
+        request: &AppendEntries,
+        ctx: &mut Context<'_, Raft>,
+    ) {
+        let prev_log_index = request.prev_log_index;
+        let retry_from = self.log.retry_from(prev_log_index);
+        self.answer_append(
+            from,
+            Outcome::Refused { prev_log_index, retry_from },
+            request.round,
+            ctx,
+        );
+    }
+
+    /// `AcceptAppendEntriesRequest`: takes the entries, and answers once they are on disk.
+    fn accept_append_entries(
+        &mut self,
+        from: NodeId,
+        request: AppendEntries,
+        ctx: &mut Context<'_, Raft>,
+    ) {
+        let matched = request.prev_log_index.plus(request.entries.len());
+        if ctx.bug(&R10) && matched < self.log.last_index() {
+            self.truncate_from(matched.next(), ctx);
+        }
+        let mut index = request.prev_log_index;
+        for entry in request.entries {
+            index = index.next();
+            self.accept_entry(index, entry, ctx);
+        }
+        self.answer_append(from, Outcome::Matched(matched), request.round, ctx);
+        // Entries beyond this request's may be those of a deposed leader: they do not count as committed.
+        let committed = request.leader_commit.min(matched);
+        if self.commit_index < committed {
+            self.commit(committed, ctx);
+        }
+    }
+
+    /// `AppendEntriesAlreadyDone`, `ConflictAppendEntriesRequest`, `NoConflictAppendEntriesRequest`: deletes only what
+    /// conflicts. What follows an entry that is already there may be newer than this message.
+    fn accept_entry(&mut self, index: Index, entry: Entry, ctx: &mut Context<'_, Raft>) {
+        if self.log.holds(index, entry.term) {
+            return;
+        }
+        if index <= self.log.last_index() {
+            self.truncate_from(index, ctx);
+        }
+        self.log.push(entry.clone());
+        self.write(Record::Append { index, entry }, ctx);
+    }
+
+    fn truncate_from(&mut self, index: Index, ctx: &mut Context<'_, Raft>) {
+        self.log.truncate_from(index);
+        self.write(Record::TruncateFrom { index }, ctx);
+        ctx.note(Note::Truncated { from: index });
+    }
+
+    fn answer_append(
+        &mut self,
+        to: NodeId,
+        outcome: Outcome,
+        round: Round,
+        ctx: &mut Context<'_, Raft>,
+    ) {
+        let response = AppendEntriesResponse { term: self.current_term, outcome, round };
+        self.answer(to, Message::AppendEntriesResponse(response), ctx);
+    }
+}
+
+/// As both.
+impl Server {
+    /// Everything up to `index` is committed: applies it, in the order of the log.
+    fn commit(&mut self, index: Index, ctx: &mut Context<'_, Raft>) {
+        assert!(self.commit_index < index, "the commit index grows");
+        let Some(term) = self.log.term_at(index) else {
+            unreachable!("a server commits no entry that it does not have")
+        };
+        self.commit_index = index;
+        ctx.note(Note::Committed { index, term });
+        while self.last_applied < self.commit_index {
+            self.apply_next(ctx);
+        }
+    }
+
+    /// Applies the entry after `lastApplied`, and answers the client if it waits for us.
+    fn apply_next(&mut self, ctx: &mut Context<'_, Raft>) {
+        let index = self.last_applied.next();
+        let Some(entry) = self.log.get(index) else {
+            unreachable!("a committed entry is in the log")
+        };
+        self.last_applied = index;
+        let operation = entry.command.operation();
+        ctx.note(Note::Applied { index, term: entry.term, operation });
+        let Command::Client { id, operation } = &entry.command else { return };
+        let output = self.state_machine.apply(*id, operation);
+        if let Role::Leader(leadership) = &mut self.role
+            && leadership.asked.remove(id)
+            && let Some(output) = output
+        {
+            ctx.complete(*id, output);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The three roles of a server, each with what only it needs.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::Serialize;
+
+use orrery_sim::{NodeId, OperationId, Position};
+
+use crate::kv::Operation;
+
+use super::numbers::{Index, Round};
+
+/// What a server is in its current term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Role {
+    /// Follows a leader, or waits for one.
+    Follower {
+        /// The leader of the current term, once it was heard: where clients are sent.
+        leader: Option<NodeId>,
+    },
+    /// Wants to lead.
+    Candidate {
+        /// Who voted for it, itself included. A set in raft.tla; here in the order of arrival.
+        votes_granted: Vec<NodeId>,
+    },
+    /// Leads.
+    Leader(Leadership),
+}
+
+/// Volatile state on leaders (figure 2), made afresh at each election.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Leadership {
+    /// For each follower, the next entry to send: a guess that refusals correct.
+    pub next_index: BTreeMap<NodeId, Index>,
+    /// For each server, up to where its disk is known to agree with our log. Knowledge, never a guess: entries are
+    /// committed on the strength of it.
+    pub match_index: BTreeMap<NodeId, Index>,
+    /// Our own entries that are not known to be on our disk, with their places in the journal.
+    pub unsynced: VecDeque<(Position, Index)>,
+    /// Writes that clients asked of us and that were not applied: whom to answer.
+    pub asked: BTreeSet<OperationId>,
+    /// The latest round of heartbeats.
+    pub round: Round,
+    /// For each follower, the latest round that it answered.
+    pub acknowledged: BTreeMap<NodeId, Round>,
+    /// Reads that wait for us to commit an entry of our term.
+    pub parked: Vec<(OperationId, Operation)>,
+    /// Reads that wait for a round, in the order of their rounds.
+    pub reads: VecDeque<Read>,
+}
+
+/// A read under way (dissertation, §6.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Read {
+    /// Who asks.
+    pub id: OperationId,
+    /// What.
+    pub operation: Operation,
+    /// What was committed when the read began: the state must be at least as new.
+    pub read_index: Index,
+    /// The round that proves that we still led after the read began.
+    pub round: Round,
+}
+
+impl Leadership {
+    /// The state of a new leader, `id` of so many servers, whose log ends at `last` and is on its disk.
+    pub fn new(id: NodeId, servers: u32, last: Index) -> Self {
+        let others = NodeId::all(servers).filter(|other| *other != id);
+        let matches = others.clone().map(|other| (other, Index(0)));
+        Self {
+            next_index: others.clone().map(|other| (other, last.next())).collect(),
+            match_index: matches.chain([(id, last)]).collect(),
+            unsynced: VecDeque::new(),
+            asked: BTreeSet::new(),
+            round: Round(0),
+            acknowledged: others.map(|other| (other, Round(0))).collect(),
+            parked: vec![],
+            reads: VecDeque::new(),
+        }
+    }
+
+    /// Everybody who waits for an answer of this leader.
+    pub fn waiting(&self) -> impl Iterator<Item = OperationId> {
+        let parked = self.parked.iter().map(|(id, _)| *id);
+        let reads = self.reads.iter().map(|read| read.id);
+        self.asked.iter().copied().chain(parked).chain(reads)
+    }
+}

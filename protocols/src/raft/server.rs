@@ -1,0 +1,386 @@
+//! A Raft server: its state (figure 2) and which rule handles what.
+
+use serde::Serialize;
+
+use orrery_sim::{
+    Context, Duration, DurationRange, Node, NodeId, OperationId, Position, Protocol, Start,
+};
+
+use crate::kv::{Operation, Output, Store};
+use crate::quorum::majority;
+
+use super::bugs::R12;
+use super::log::{Command, Entry, Log};
+use super::message::Message;
+use super::numbers::{Index, Term};
+use super::role::Role;
+
+/// The protocol and its registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raft;
+
+impl Protocol for Raft {
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+    type Record = Record;
+    type Note = Note;
+    type Operation = Operation;
+    type Output = Output;
+}
+
+/// What a server is told at its start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// What it keeps to.
+    pub settings: Settings,
+    /// The term that it finds on its disk at the start of the run.
+    pub initial_term: Term,
+    /// The terms of the entries that it finds in its log at the start of the run.
+    pub initial_log: Vec<Term>,
+    /// Its first election timeout of the run; drawn as the others where absent.
+    pub first_timeout: Option<Duration>,
+}
+
+/// What a server keeps to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// How long a server hears from no leader until it stands for election, drawn anew each time (§5.2).
+    pub election_timeout: DurationRange,
+    /// How often a leader lets its followers know that it is there.
+    pub heartbeat: Duration,
+    /// How many entries one AppendEntries carries at most.
+    pub max_entries: u32,
+    /// Whether a new leader begins with an entry that does nothing (§8).
+    pub no_op: bool,
+    /// Whether the server takes part at all. One that does not is as good as dead.
+    pub is_live: bool,
+}
+
+/// A record of the journal: a change of the persistent state of figure 2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Record {
+    /// `currentTerm` and `votedFor`, always together: a vote without its term would be one for any.
+    Vote {
+        /// The term.
+        term: Term,
+        /// The candidate that has the server's vote in it.
+        voted_for: Option<NodeId>,
+    },
+    /// An entry at the end of the log.
+    Append {
+        /// Its place.
+        index: Index,
+        /// The entry.
+        entry: Entry,
+    },
+    /// The log ends before this entry now.
+    TruncateFrom {
+        /// The first that is gone.
+        index: Index,
+    },
+}
+
+/// What a server waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Timer {
+    /// Followers and candidates: no leader was heard for too long.
+    Election,
+    /// Leaders: time to be heard.
+    Heartbeat,
+}
+
+/// Milestones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Note {
+    /// A server stands for election.
+    BecameCandidate {
+        /// In this term.
+        term: Term,
+    },
+    /// A vote is on disk: from now on it binds the server, whatever happens.
+    Voted {
+        /// The term of the vote.
+        term: Term,
+        /// Who has it.
+        candidate: NodeId,
+    },
+    /// A candidate became leader.
+    Elected {
+        /// Of this term.
+        term: Term,
+        /// By these votes, in the order in which they were counted.
+        votes: Vec<NodeId>,
+    },
+    /// A leader learned of a newer term.
+    SteppedDown {
+        /// The term that it led.
+        term: Term,
+    },
+    /// A server deleted entries that conflict with the leader's.
+    Truncated {
+        /// The first that is gone.
+        from: Index,
+    },
+    /// A server knows all entries up to here to be committed.
+    Committed {
+        /// The last of them.
+        index: Index,
+        /// The term of the entry there.
+        term: Term,
+    },
+    /// An entry was applied to the state machine.
+    Applied {
+        /// Its place.
+        index: Index,
+        /// Its term.
+        term: Term,
+        /// The client's operation, unless it does nothing.
+        operation: Option<OperationId>,
+    },
+}
+
+/// A vote that is on its way to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Pledge {
+    position: Position,
+    term: Term,
+    candidate: NodeId,
+}
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Server {
+    // Persistent state on all servers: the journal has it before anybody is told.
+    /// The latest term that the server has seen.
+    pub(super) current_term: Term,
+    /// Who has its vote in that term.
+    pub(super) voted_for: Option<NodeId>,
+    /// The log.
+    pub(super) log: Log,
+
+    // Volatile state on all servers.
+    /// The last entry that it knows to be committed.
+    pub(super) commit_index: Index,
+    /// The last entry that it applied.
+    pub(super) last_applied: Index,
+    /// What it is.
+    pub(super) role: Role,
+    /// What the committed entries made.
+    pub(super) state_machine: Store,
+
+    /// The last place in its journal that it has written to.
+    written: Position,
+    /// The last place that is on disk, or that its next message waits for.
+    forced: Position,
+    /// A vote that is on its way to the disk.
+    pledge: Option<Pledge>,
+    /// What it keeps to.
+    pub(super) settings: Settings,
+}
+
+impl Node for Server {
+    type Protocol = Raft;
+
+    fn on_start(start: Start<'_, Raft>, ctx: &mut Context<'_, Raft>) -> Self {
+        let mut server = Self::recover(&start);
+        server.write_initial_state(&start, ctx);
+        let first_timeout = start.config.first_timeout.filter(|_| start.incarnation == 0);
+        match first_timeout {
+            Some(after) if server.settings.is_live => ctx.set_timer(Timer::Election, after),
+            _ => server.restart_election_timer(ctx),
+        }
+        server
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, ctx: &mut Context<'_, Raft>) {
+        if !self.settings.is_live {
+            return;
+        }
+        self.update_term(message.term(), ctx);
+        match message {
+            Message::RequestVote(request) => self.handle_request_vote_request(from, &request, ctx),
+            Message::RequestVoteResponse(response) => {
+                self.handle_request_vote_response(from, &response, ctx);
+            }
+            Message::AppendEntries(request) => {
+                self.handle_append_entries_request(from, request, ctx);
+            }
+            Message::AppendEntriesResponse(response) => {
+                self.handle_append_entries_response(from, &response, ctx);
+            }
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, ctx: &mut Context<'_, Raft>) {
+        match timer {
+            Timer::Election => self.timeout(ctx),
+            Timer::Heartbeat => self.heartbeat(ctx),
+        }
+    }
+
+    fn on_operation(&mut self, id: OperationId, operation: Operation, ctx: &mut Context<'_, Raft>) {
+        if self.settings.is_live {
+            self.client_request(id, operation, ctx);
+        }
+    }
+
+    fn on_synced(&mut self, through: Position, ctx: &mut Context<'_, Raft>) {
+        self.forced = self.forced.max(through);
+        self.vote_is_durable(through, ctx);
+        self.own_entries_are_durable(through, ctx);
+    }
+
+    fn role(&self) -> &'static str {
+        match &self.role {
+            Role::Follower { .. } if !self.settings.is_live => "absent",
+            Role::Follower { .. } => "follower",
+            Role::Candidate { .. } => "candidate",
+            Role::Leader(_) => "leader",
+        }
+    }
+
+    fn epoch(&self) -> u64 {
+        self.current_term.0
+    }
+}
+
+/// The way to the disk and back.
+impl Server {
+    /// A follower with the persistent state that the journal's records add up to. Records that a crash
+    /// overtook on their way to the disk are missing from some point on; nobody was told of them.
+    fn recover(start: &Start<'_, Raft>) -> Self {
+        let mut server = Self {
+            current_term: Term(0),
+            voted_for: None,
+            log: Log::default(),
+            commit_index: Index(0),
+            last_applied: Index(0),
+            role: Role::Follower { leader: None },
+            state_machine: Store::default(),
+            written: start.journal.written(),
+            forced: start.journal.synced(),
+            pledge: None,
+            settings: start.config.settings,
+        };
+        for record in start.journal.records() {
+            match record {
+                Record::Vote { term, voted_for } => {
+                    (server.current_term, server.voted_for) = (*term, *voted_for);
+                }
+                Record::Append { index, entry } => {
+                    let place = server.log.push(entry.clone());
+                    assert_eq!(place, *index, "the journal has the log's entries in their order");
+                }
+                Record::TruncateFrom { index } => server.log.truncate_from(*index),
+            }
+        }
+        server
+    }
+
+    /// Begins with the term and the log that the scenario wants, atomically: a crash leaves all or nothing.
+    fn write_initial_state(&mut self, start: &Start<'_, Raft>, ctx: &mut Context<'_, Raft>) {
+        let Config { initial_term, initial_log, .. } = start.config;
+        let is_bare = *initial_term == Term(0) && initial_log.is_empty();
+        if is_bare || !start.journal.records().is_empty() {
+            return;
+        }
+        let mut records = vec![Record::Vote { term: *initial_term, voted_for: None }];
+        self.current_term = *initial_term;
+        for term in initial_log {
+            let entry = Entry { term: *term, command: Command::NoOp };
+            let index = self.log.push(entry.clone());
+            records.push(Record::Append { index, entry });
+        }
+        self.written = ctx.checkpoint(records);
+        ctx.sync();
+        self.forced = self.written;
+    }
+
+    /// Writes a record to the journal. It is not on disk yet.
+    pub(super) fn write(&mut self, record: Record, ctx: &mut Context<'_, Raft>) -> Position {
+        self.written = ctx.append(record);
+        self.written
+    }
+
+    /// Makes everything that this server sends from now on wait until what it wrote so far is on disk: "updated
+    /// on stable storage before responding to RPCs" (figure 2).
+    pub(super) fn sync(&mut self, ctx: &mut Context<'_, Raft>) {
+        if self.forced < self.written {
+            ctx.sync();
+            self.forced = self.written;
+        }
+    }
+
+    /// Answers another server. What the answer promises is on disk before it leaves. A leader promises
+    /// nothing to others but what it had on disk when it was elected, so that its own writes hold up no answer.
+    pub(super) fn answer(&mut self, to: NodeId, message: Message, ctx: &mut Context<'_, Raft>) {
+        if !self.is_leader() {
+            self.sync(ctx);
+        }
+        ctx.send(to, message);
+    }
+
+    /// Remembers that the vote of the current term goes to `candidate` with the record at `position`.
+    pub(super) fn pledge(&mut self, candidate: NodeId, position: Position) {
+        self.pledge = Some(Pledge { position, term: self.current_term, candidate });
+    }
+
+    /// A vote reached the disk: it binds from now on, and if it is for ourselves, it counts.
+    fn vote_is_durable(&mut self, through: Position, ctx: &mut Context<'_, Raft>) {
+        let Some(pledge) = self.pledge.take_if(|pledge| pledge.position <= through) else { return };
+        ctx.note(Note::Voted { term: pledge.term, candidate: pledge.candidate });
+        if pledge.candidate == ctx.id() && pledge.term == self.current_term {
+            self.count_vote(pledge.candidate, ctx);
+        }
+    }
+}
+
+/// What monitors, tests and other tools look at.
+impl Server {
+    /// The latest term that the server has seen.
+    pub const fn current_term(&self) -> Term {
+        self.current_term
+    }
+
+    /// Who has its vote in that term.
+    pub const fn voted_for(&self) -> Option<NodeId> {
+        self.voted_for
+    }
+
+    /// Its log.
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The last entry that it knows to be committed.
+    pub const fn commit_index(&self) -> Index {
+        self.commit_index
+    }
+
+    /// The last entry that it applied.
+    pub const fn last_applied(&self) -> Index {
+        self.last_applied
+    }
+
+    /// What it is.
+    pub const fn current_role(&self) -> &Role {
+        &self.role
+    }
+
+    /// What the committed entries made.
+    pub const fn state_machine(&self) -> &Store {
+        &self.state_machine
+    }
+
+    /// Whether it leads its current term.
+    pub const fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+}
+
+/// How many servers make a quorum: any two quorums share a server.
+pub(super) fn quorum(ctx: &Context<'_, Raft>) -> u32 {
+    let servers = ctx.node_count();
+    if ctx.bug(&R12) { (servers / 2).max(1) } else { majority(servers) }
+}
