@@ -131,7 +131,8 @@ pub struct Report {
     pub probes: BTreeMap<String, u64>,
     /// Faults by family.
     pub ledger: BTreeMap<String, Tally>,
-    /// Statistics by name.
+    /// Statistics by name, as measured; whoever prints them divides by their scale.
+    #[serde(skip)]
     pub stats: BTreeMap<String, Measured>,
     /// Messages by kind.
     pub message_kinds: BTreeMap<String, MessageCount>,

@@ -1,0 +1,74 @@
+//! Walking through a run, forwards and backwards.
+
+mod support;
+
+use orrery_harness::case::{Case, Narration};
+use orrery_harness::recording::Recording;
+use orrery_harness::session::RowKind;
+use orrery_harness::{Session, Subject, WorldView, registered};
+use orrery_sim::Predicate;
+
+use support::{Registered, case};
+
+fn open(case: &Case) -> Box<dyn Session> {
+    registered::<Registered>().open(case).unwrap()
+}
+
+#[test]
+fn every_event_looks_the_same_from_both_sides() {
+    let mut session = open(&case(3));
+    let last = session.rows().len() as u64;
+    assert!(600 < last, "the run is long enough to need checkpoints: {last}");
+    let mut seen: Vec<WorldView> = Vec::new();
+    for event in 0..=last {
+        session.seek(event).unwrap();
+        assert_eq!((session.cursor(), session.view().event), (event, event));
+        seen.push(session.view().clone());
+    }
+    for event in (0..=last).rev().step_by(7) {
+        session.seek(event).unwrap();
+        assert_eq!(session.view(), &seen[event as usize], "event {event}");
+    }
+    session.seek(last + 99).unwrap();
+    assert_eq!(session.cursor(), last);
+}
+
+#[test]
+fn rows_are_numbered_and_causes_come_before_effects() {
+    let session = open(&case(4));
+    for (place, row) in session.rows().iter().enumerate() {
+        assert_eq!(row.number, place as u64 + 1);
+        assert!(row.cause.is_none_or(|cause| cause < row.number));
+        if let RowKind::Arrive { message, sent_at, .. } = &row.kind {
+            let sender = &session.rows()[*sent_at as usize - 1];
+            assert!(sender.sent.iter().any(|sent| sent.message == *message), "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn narration_is_filled_with_what_happened() {
+    let mut case = case(5);
+    let when = Predicate::parse("note Wrote where version = 2").unwrap();
+    let say = String::from("{node} wrote version {version} of {nothing}");
+    case.narration.push(Narration { when, say });
+    let session = open(&case);
+    let told: Vec<_> = session.rows().iter().flat_map(|row| row.narration.clone()).collect();
+    assert_eq!(told, ["n1 wrote version 2 of {nothing}"]);
+}
+
+#[test]
+fn a_panic_is_a_row_of_its_own_kind() {
+    let session = open(&Case { bugs: vec![String::from("PANICS")], ..case(1) });
+    let last = session.rows().last().unwrap();
+    assert_eq!(last.kind, RowKind::Panic);
+    assert!(last.violation.is_some());
+}
+
+#[test]
+fn two_recordings_of_one_run_are_the_same_and_of_two_seeds_are_not() {
+    let [one, same, other] = [6, 6, 7].map(|seed| Recording::of(open(&case(seed)).as_ref()));
+    assert_eq!(one, same);
+    assert_eq!(one.first_difference(&same), None);
+    assert!(one.first_difference(&other).is_some());
+}
