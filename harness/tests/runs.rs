@@ -37,7 +37,9 @@ fn a_correct_run_passes_with_its_numbers() {
     assert!(report.as_expected && report.invariants["Steady"]);
     assert!(100 < report.stats["operations"].value);
     let writes = report.stats["writes"].value;
-    assert!(0 < writes && writes == report.stats["forced_writes"].value);
+    // One sync per write; the last ones may still be on their way to the disk.
+    let forced = report.stats["forced_writes"].value;
+    assert!(0 < forced && (forced..forced + 3).contains(&writes), "{writes} {forced}");
     assert_eq!(report.message_kinds["Ask"].sent, report.message_kinds["Answer"].sent);
     assert_eq!(report.probes["never"], 0);
 }
