@@ -17,10 +17,12 @@ macro_rules! compiled_in {
 /// In the order in which they are best read.
 const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "ping/hello",
+    "ping/lossy",
     "raft/election",
     "raft/leader-crash",
     "raft/partition-heal",
     "raft/minority-partition",
+    "raft/split-brain",
     "raft/log-repair",
     "raft/split-vote",
     "raft/stale-read",

@@ -22,3 +22,13 @@ pub use scenario::Scenario;
 pub use token::{Resolved, Token, TokenError};
 
 pub use orrery_harness as harness;
+
+use orrery_harness::Registry;
+use orrery_harness::registered;
+
+/// All protocols that come with Orrery.
+pub fn registry() -> Registry {
+    Registry::default()
+        .with(registered::<orrery_protocols::ping::Ping>())
+        .with(registered::<orrery_protocols::raft::Raft>())
+}
