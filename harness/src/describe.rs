@@ -90,7 +90,7 @@ fn fill(sentence: &str, fact: Option<&EventFacts<'_>>) -> String {
         };
         match fact.and_then(|fact| field(fact, name)) {
             Some(value) => filled.push_str(&value),
-            None => filled.push_str(&format!("{{{name}}}")),
+            None => filled.extend(["{", name, "}"]),
         }
         rest = tail;
     }
@@ -176,25 +176,22 @@ const fn fate(arrival: Arrival) -> ArrivalFate {
 }
 
 fn deed_title(deed: &Deed) -> String {
-    let mut title = String::from(deed.word);
-    if let Some(message) = deed.message {
-        title.push_str(&format!(" {message}"));
-    } else if let Some(node) = deed.node {
-        title.push_str(&format!(" {node}"));
+    let mut parts = vec![String::from(deed.word)];
+    match (deed.message, deed.node) {
+        (Some(message), _) => parts.push(message.to_string()),
+        (None, Some(node)) => parts.push(node.to_string()),
+        (None, None) => {}
     }
-    if let Some(client) = deed.client {
-        title.push_str(&format!(" {client}"));
-    }
+    parts.extend(deed.client.map(|client| client.to_string()));
     if deed.node.is_none() && !deed.pairs.is_empty() {
-        title.push_str(&format!(" {}", pairs(&deed.pairs)));
+        parts.push(pairs(&deed.pairs));
     }
     if !deed.detail.is_empty() {
-        title.push_str(&format!(" ({})", deed.detail));
+        parts.push(format!("({})", deed.detail));
+    } else if !deed.changed {
+        parts.push(String::from("(changed nothing)"));
     }
-    if !deed.changed && deed.detail.is_empty() {
-        title.push_str(" (changed nothing)");
-    }
-    title
+    parts.join(" ")
 }
 
 /// Directed links in few words: `n1 n2 | n3 n4` where both ways are closed between two groups.

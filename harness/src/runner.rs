@@ -162,12 +162,12 @@ impl<R: Registration> Runner<R> {
                 self.has_ended = true;
                 return false;
             }
-            Err(panic) => self.panicked(panic),
+            Err(panic) => self.panicked(&panic),
         }
         true
     }
 
-    fn panicked(&mut self, panic: String) {
+    fn panicked(&mut self, panic: &str) {
         let step = self.world.last();
         let place = step.event.node().map_or_else(String::new, |node| format!("{node} "));
         self.failure = Some(Failure {
@@ -448,11 +448,11 @@ fn monitors<R: Registration>(
             )));
         }
     }
-    let is_wanted = |monitor: &Box<dyn Monitor<R::Node>>| {
+    let is_wanted = |name: &str| {
         let names = case.checks.always.as_ref();
-        names.is_none_or(|names| names.iter().any(|name| name == monitor.name()))
+        names.is_none_or(|names| names.iter().any(|wanted| wanted == name))
     };
-    let wanted = all.into_iter().filter(is_wanted);
+    let wanted = all.into_iter().filter(|monitor| is_wanted(monitor.name()));
     Ok(wanted.map(|monitor| Watched { monitor, holds: true }).collect())
 }
 

@@ -3,7 +3,7 @@
 mod support;
 
 use orrery_harness::case::{Case, Goal};
-use orrery_harness::{Report, RunOptions, Subject, Verdict, registered};
+use orrery_harness::{Report, RunOptions, Verdict, registered};
 use orrery_sim::plan::{Action, Item, Target, Trigger};
 use orrery_sim::{Duration, Predicate, SimTime};
 

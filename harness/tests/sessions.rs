@@ -5,7 +5,7 @@ mod support;
 use orrery_harness::case::{Case, Narration};
 use orrery_harness::recording::Recording;
 use orrery_harness::session::RowKind;
-use orrery_harness::{Session, Subject, WorldView, registered};
+use orrery_harness::{Session, WorldView, registered};
 use orrery_sim::Predicate;
 
 use support::{Registered, case};

@@ -4,8 +4,8 @@ mod support;
 
 use orrery_harness::case::{Case, Swarm};
 use orrery_harness::determinism::{Determinism, verify};
+use orrery_harness::registered;
 use orrery_harness::sweep::{SweepOptions, SweepReport, sweep};
-use orrery_harness::{Subject, registered};
 use orrery_sim::plan::{Action, Item, MessageAddress, Trigger};
 use orrery_sim::{Duration, NodeId, Probability, SimTime};
 

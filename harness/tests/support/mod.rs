@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The server answers reads with what it had first.
-pub const STALE: Bug = Bug {
+pub(crate) const STALE: Bug = Bug {
     id: "STALE",
     summary: "reads give the first value ever written",
     breaks: &["linearizability"],
@@ -26,7 +26,7 @@ pub const STALE: Bug = Bug {
     found_by: &[],
 };
 /// The server counts in steps of two.
-pub const SKIPS: Bug = Bug {
+pub(crate) const SKIPS: Bug = Bug {
     id: "SKIPS",
     summary: "the version jumps",
     breaks: &["Steady"],
@@ -34,32 +34,32 @@ pub const SKIPS: Bug = Bug {
     found_by: &[],
 };
 /// The server panics at the third write.
-pub const PANICS: Bug =
+pub(crate) const PANICS: Bug =
     Bug { id: "PANICS", summary: "panics", breaks: &[], source: "none", found_by: &[] };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Register;
+pub(crate) struct Register;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Operation {
+pub(crate) enum Operation {
     Put { key: String, value: String },
     Get { key: String },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Output {
+pub(crate) enum Output {
     Written,
     Value(Option<String>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Message {
+pub(crate) enum Message {
     Ask { id: OperationId, operation: Operation },
     Answer { id: OperationId, output: Output },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Note {
+pub(crate) enum Note {
     Wrote { version: u64 },
 }
 
@@ -74,18 +74,14 @@ impl Protocol for Register {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Server {
+pub(crate) struct Server {
     values: BTreeMap<String, String>,
     first: BTreeMap<String, String>,
     version: u64,
 }
 
 impl Server {
-    fn apply(
-        &mut self,
-        operation: Operation,
-        ctx: &mut Context<'_, Register>,
-    ) -> Output {
+    fn apply(&mut self, operation: Operation, ctx: &mut Context<'_, Register>) -> Output {
         match operation {
             Operation::Put { key, value } => {
                 self.version += if ctx.bug(&SKIPS) && 1 < self.version { 2 } else { 1 };
@@ -97,7 +93,9 @@ impl Server {
                 ctx.note(Note::Wrote { version: self.version });
                 Output::Written
             }
-            Operation::Get { key } if ctx.bug(&STALE) => Output::Value(self.first.get(&key).cloned()),
+            Operation::Get { key } if ctx.bug(&STALE) => {
+                Output::Value(self.first.get(&key).cloned())
+            }
             Operation::Get { key } => Output::Value(self.values.get(&key).cloned()),
         }
     }
@@ -107,8 +105,7 @@ impl Node for Server {
     type Protocol = Register;
 
     fn on_start(start: Start<'_, Register>, _: &mut Context<'_, Register>) -> Self {
-        let mut server =
-            Self { values: BTreeMap::new(), first: BTreeMap::new(), version: 0 };
+        let mut server = Self { values: BTreeMap::new(), first: BTreeMap::new(), version: 0 };
         for record in start.journal.records() {
             if let Operation::Put { key, value } = record {
                 server.version += 1;
@@ -183,9 +180,9 @@ impl Monitor<Server> for Steady {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Parameters {}
+pub(crate) struct Parameters {}
 
-pub struct Registered;
+pub(crate) struct Registered;
 
 impl Registration for Registered {
     type Node = Server;
@@ -224,7 +221,7 @@ impl Registration for Registered {
 }
 
 /// Three nodes, two clients, two seconds.
-pub fn case(seed: u64) -> Case {
+pub(crate) fn case(seed: u64) -> Case {
     let latency = Law::Exponential(Duration::from_millis(3));
     Case {
         scenario: String::from("test/register"),
