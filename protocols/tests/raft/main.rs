@@ -1,0 +1,6 @@
+//! Raft under test: short stories, each bug caught, and sweeps over seeds and faults.
+
+mod bugs;
+mod stories;
+mod support;
+mod sweep;
