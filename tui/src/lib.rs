@@ -1,1 +1,3 @@
-//! Skeleton.
+//! Orrery's command line and its debugger in the terminal, as a library.
+
+pub mod ui;

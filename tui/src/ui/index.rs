@@ -1,0 +1,171 @@
+//! What is computed once of the rows of a run, so that a frame or a jump costs what is seen, not the run.
+
+use orrery_harness::session::{ArrivalFate, Row, RowKind, Session};
+use orrery_sim::{NodeId, SimTime};
+
+/// Whether a node's lane runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// It has not started yet.
+    Unborn,
+    /// It runs.
+    Up,
+    /// It stands still.
+    Paused,
+    /// It is down.
+    Down,
+}
+
+/// One line of the space-time diagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiagramLine {
+    /// The event; 0 for the line before the first.
+    pub event: u64,
+    /// Whether it shows what the event sent and the network lost at once.
+    pub is_lost: bool,
+}
+
+/// Where things are in a run.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    by_node: Vec<Vec<u64>>,
+    landmarks: Vec<u64>,
+    /// Cause and effect, sorted.
+    effects: Vec<(u64, u64)>,
+    lanes: Vec<Vec<(u64, Lane)>>,
+    lines: Vec<DiagramLine>,
+    /// The position in `lines` of each event, from 0.
+    line_of: Vec<usize>,
+    violation: Option<u64>,
+}
+
+impl Index {
+    /// The index of a session's rows.
+    pub fn of(session: &dyn Session) -> Self {
+        let nodes = session.header().nodes as usize;
+        let rows = session.rows();
+        let mut index = Self {
+            by_node: vec![Vec::new(); nodes],
+            lanes: vec![Vec::new(); nodes],
+            lines: vec![DiagramLine { event: 0, is_lost: false }],
+            line_of: vec![0],
+            ..Self::default()
+        };
+        for row in rows {
+            index.add(row);
+        }
+        index.effects.sort_unstable();
+        let reported = session.report().violation.as_ref().map(|failure| failure.event);
+        index.violation = reported
+            .filter(|event| *event <= rows.len() as u64)
+            .or_else(|| rows.iter().find(|row| row.violation.is_some()).map(|row| row.number));
+        index
+    }
+
+    fn add(&mut self, row: &Row) {
+        let number = row.number;
+        if let Some(list) = row.node.and_then(|node| self.by_node.get_mut(node.index())) {
+            list.push(number);
+        }
+        if row.is_landmark() {
+            self.landmarks.push(number);
+        }
+        if let Some(cause) = row.cause {
+            self.effects.push((cause, number));
+        }
+        let changed = row.node.and_then(|node| self.lanes.get_mut(node.index()));
+        if let (Some(lane), Some(now)) = (changed, lane_after(row)) {
+            lane.push((number, now));
+        }
+        self.line_of.push(self.lines.len());
+        self.lines.push(DiagramLine { event: number, is_lost: false });
+        if row.sent.iter().any(|sent| sent.is_lost) {
+            self.lines.push(DiagramLine { event: number, is_lost: true });
+        }
+    }
+
+    /// The event at which a rule was broken.
+    pub const fn violation(&self) -> Option<u64> {
+        self.violation
+    }
+
+    /// The lines of the diagram.
+    pub fn lines(&self) -> &[DiagramLine] {
+        &self.lines
+    }
+
+    /// The position among the lines of an event, or of the start where it is 0.
+    pub fn line_of(&self, event: u64) -> usize {
+        self.line_of.get(event as usize).copied().unwrap_or(0)
+    }
+
+    /// The first landmark after `event`.
+    pub fn landmark_after(&self, event: u64) -> Option<u64> {
+        after(&self.landmarks, event)
+    }
+
+    /// The last landmark before `event`.
+    pub fn landmark_before(&self, event: u64) -> Option<u64> {
+        before(&self.landmarks, event)
+    }
+
+    /// All landmarks, in order.
+    pub fn landmarks(&self) -> &[u64] {
+        &self.landmarks
+    }
+
+    /// The first event on `node` after `event`.
+    pub fn on_node_after(&self, node: NodeId, event: u64) -> Option<u64> {
+        self.by_node.get(node.index()).and_then(|list| after(list, event))
+    }
+
+    /// The last event on `node` before `event`.
+    pub fn on_node_before(&self, node: NodeId, event: u64) -> Option<u64> {
+        self.by_node.get(node.index()).and_then(|list| before(list, event))
+    }
+
+    /// The events that `event` brought about, in order.
+    pub fn effects_of(&self, event: u64) -> impl Iterator<Item = u64> + '_ {
+        let first = self.effects.partition_point(|(cause, _)| *cause < event);
+        let tail = self.effects.get(first..).unwrap_or_default().iter();
+        tail.take_while(move |(cause, _)| *cause == event).map(|(_, effect)| *effect)
+    }
+
+    /// How the lane of `node` runs right after `event`.
+    pub fn lane(&self, node: NodeId, event: u64) -> Lane {
+        let Some(changes) = self.lanes.get(node.index()) else { return Lane::Unborn };
+        let passed = changes.partition_point(|(number, _)| *number <= event);
+        passed.checked_sub(1).and_then(|last| changes.get(last)).map_or(Lane::Unborn, |(_, lane)| *lane)
+    }
+}
+
+/// How the lane of the row's node runs from then on, where the row changes that.
+fn lane_after(row: &Row) -> Option<Lane> {
+    match &row.kind {
+        RowKind::Start => Some(Lane::Up),
+        RowKind::Fault { word: "restart" | "resume", .. } => Some(Lane::Up),
+        RowKind::Fault { word: "crash", .. } | RowKind::Panic => Some(Lane::Down),
+        RowKind::Fault { word: "pause", .. } => Some(Lane::Paused),
+        RowKind::Arrive { fate: ArrivalFate::Waits, .. } => Some(Lane::Paused),
+        RowKind::Arrive { .. }
+        | RowKind::Timer
+        | RowKind::Synced
+        | RowKind::Ask { .. }
+        | RowKind::GiveUp { .. }
+        | RowKind::Fault { .. } => None,
+    }
+}
+
+fn after(sorted: &[u64], event: u64) -> Option<u64> {
+    sorted.get(sorted.partition_point(|number| *number <= event)).copied()
+}
+
+fn before(sorted: &[u64], event: u64) -> Option<u64> {
+    let passed = sorted.partition_point(|number| *number < event);
+    passed.checked_sub(1).and_then(|last| sorted.get(last)).copied()
+}
+
+/// The number of the last event that is not later than `time`.
+pub fn last_by(rows: &[Row], time: SimTime) -> u64 {
+    rows.partition_point(|row| row.time <= time) as u64
+}

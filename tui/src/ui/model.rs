@@ -1,0 +1,279 @@
+//! Everything that the debugger knows: a cursor over a run, and how it is being looked at.
+
+use orrery_harness::session::{NodeView, Row, RowKind, Session, SessionError};
+use orrery_sim::NodeId;
+
+use super::action::Pane;
+use super::index::Index;
+use super::keys::Context;
+use super::place::Place;
+use super::theme::ThemeName;
+
+/// Events per second that playing can go at.
+pub const SPEEDS: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1_000];
+
+/// Whether and how fast the run plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Play {
+    /// Whether it plays now.
+    pub is_on: bool,
+    /// Its place in [`SPEEDS`].
+    pub speed: usize,
+    /// Thousandths of an event that have come together.
+    pub saved: u64,
+}
+
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Where to go.
+    GoTo,
+    /// What to search for.
+    Search,
+}
+
+/// An open question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    /// What it is about.
+    pub question: Question,
+    /// What was typed so far.
+    pub text: String,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// How urgent a message to the person is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Good to know.
+    Info,
+    /// It did not work.
+    Problem,
+}
+
+/// A message in the last line, until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// What it says.
+    pub text: String,
+    /// How urgent it is.
+    pub weight: Weight,
+}
+
+/// A search and where it found something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// What was searched for, in lower case.
+    pub text: String,
+    /// The events where it was found.
+    pub hits: Vec<u64>,
+}
+
+/// How the debugger looks and where it starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The colours.
+    pub theme: ThemeName,
+    /// Letters only, for terminals and fonts without the signs.
+    pub is_ascii: bool,
+    /// Whether closing the run leads back to the list of scenarios.
+    pub has_picker: bool,
+}
+
+/// The whole state of the debugger.
+pub struct Model {
+    session: Box<dyn Session>,
+    index: Index,
+    /// The node of the event at the cursor as it was before that event.
+    before: Option<NodeView>,
+    /// The node that is looked at.
+    pub selected: NodeId,
+    /// Whether it stays selected when the cursor moves.
+    pub is_pinned: bool,
+    /// The pane in use.
+    pub focus: Pane,
+    /// The pane below the diagram on a small screen.
+    pub lower: Pane,
+    /// Whether the pane in use has the whole screen.
+    pub is_zoomed: bool,
+    /// How far each pane is scrolled, in lines.
+    pub scroll: [usize; 5],
+    /// Playing.
+    pub play: Play,
+    /// The question that is open.
+    pub prompt: Option<Prompt>,
+    /// How far the help is scrolled, while it is open.
+    pub help: Option<usize>,
+    /// The message in the last line.
+    pub status: Option<Status>,
+    /// The last search.
+    pub search: Option<Search>,
+    /// How it looks.
+    pub settings: Settings,
+    /// The width and height of the screen.
+    pub size: (u16, u16),
+}
+
+impl Model {
+    /// The debugger on `session`, at its cursor.
+    pub fn new(session: Box<dyn Session>, settings: Settings) -> Self {
+        let index = Index::of(&*session);
+        let mut model = Self {
+            session,
+            index,
+            before: None,
+            selected: NodeId(1),
+            is_pinned: false,
+            focus: Pane::SpaceTime,
+            lower: Pane::Event,
+            is_zoomed: false,
+            scroll: [0; 5],
+            play: Play { is_on: false, speed: 2, saved: 0 },
+            prompt: None,
+            help: None,
+            status: None,
+            search: None,
+            settings,
+            size: (80, 24),
+        };
+        let here = model.cursor();
+        model.go(here);
+        model.status = None;
+        model
+    }
+
+    /// The run.
+    pub fn session(&self) -> &dyn Session {
+        &*self.session
+    }
+
+    /// Where things are in the run.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The number of the event at the cursor; 0 before the first.
+    pub fn cursor(&self) -> u64 {
+        self.session.cursor()
+    }
+
+    /// The number of the last event.
+    pub fn last(&self) -> u64 {
+        self.session.rows().len() as u64
+    }
+
+    /// The event of that number.
+    pub fn row(&self, event: u64) -> Option<&Row> {
+        event.checked_sub(1).and_then(|position| self.session.rows().get(position as usize))
+    }
+
+    /// The event at the cursor.
+    pub fn here(&self) -> Option<&Row> {
+        self.row(self.cursor())
+    }
+
+    /// The selected node as it is at the cursor.
+    pub fn selected_node(&self) -> Option<&NodeView> {
+        self.session.view().nodes.iter().find(|node| node.id == self.selected)
+    }
+
+    /// `node` as it was before the event at the cursor, where that event happened on it.
+    pub fn before(&self, node: NodeId) -> Option<&NodeView> {
+        self.before.as_ref().filter(|before| before.id == node)
+    }
+
+    /// Where keys go now.
+    pub fn context(&self) -> Context {
+        if self.prompt.is_some() {
+            Context::Prompt
+        } else if self.help.is_some() {
+            Context::Help
+        } else {
+            Context::Run
+        }
+    }
+
+    /// Moves the cursor to `event`, or to the last one. Says so in the status line where that fails.
+    pub fn go(&mut self, event: u64) {
+        if let Err(error) = self.try_go(event.min(self.last())) {
+            self.play.is_on = false;
+            self.problem(format!("cannot go to event {event}: {error}"));
+        }
+    }
+
+    fn try_go(&mut self, event: u64) -> Result<(), SessionError> {
+        let node = self.row(event).and_then(|row| row.node);
+        // What changed is shown against the world one event earlier, so the session passes through it.
+        if let Some(earlier) = event.checked_sub(1)
+            && self.session.cursor() != earlier
+        {
+            self.session.seek(earlier)?;
+        }
+        let nodes = &self.session.view().nodes;
+        self.before = node.and_then(|id| nodes.iter().find(|node| node.id == id).cloned());
+        self.session.seek(event)?;
+        self.scroll[Pane::Event.index()] = 0;
+        if let Some(node) = node.filter(|_| !self.is_pinned) {
+            self.selected = node;
+        }
+        Ok(())
+    }
+
+    /// The event that `place` names.
+    ///
+    /// # Errors
+    /// Where this run has no such place: why, and what there is.
+    pub fn resolve(&self, place: Place) -> Result<u64, String> {
+        match place {
+            Place::Start => Ok(0),
+            Place::End => Ok(self.last()),
+            Place::Violation => self
+                .index
+                .violation()
+                .ok_or_else(|| String::from("no rule was broken in this run")),
+            Place::Event(number) if number <= self.last() => Ok(number),
+            Place::Event(number) => {
+                Err(format!("there is no event {number}: this run ends with event {}", self.last()))
+            }
+            Place::Time(time) => Ok(super::index::last_by(self.session.rows(), time)),
+        }
+    }
+
+    /// Says something in the last line.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.status = Some(Status { text: text.into(), weight: Weight::Info });
+    }
+
+    /// Says in the last line that something did not work.
+    pub fn problem(&mut self, text: impl Into<String>) {
+        self.status = Some(Status { text: text.into(), weight: Weight::Problem });
+    }
+
+    /// The events whose text contains `text`, whatever the case.
+    pub fn find(&self, text: &str) -> Search {
+        let text = text.to_lowercase();
+        let rows = self.session.rows().iter();
+        let hits = rows.filter(|row| contains(row, &text)).map(|row| row.number).collect();
+        Search { text, hits }
+    }
+}
+
+/// Whether one of the texts of `row` contains `text`, which is in lower case.
+fn contains(row: &Row, text: &str) -> bool {
+    let node = row.node.map(|node| node.to_string());
+    let client = match row.kind {
+        RowKind::Ask { client, .. } | RowKind::GiveUp { client } => Some(client.to_string()),
+        _ => None,
+    };
+    let single = [&client, &row.payload, &row.new_role, &row.violation];
+    let mut all = single
+        .into_iter()
+        .flatten()
+        .chain([&row.title])
+        .chain(&row.effects)
+        .chain(&row.notes)
+        .chain(&row.narration);
+    // A node must be named in full, so that n1 is not found wherever n12 is.
+    node.as_deref() == Some(text) || all.any(|part| part.to_lowercase().contains(text))
+}

@@ -1,0 +1,125 @@
+//! The first line (what is open, and where the cursor is) and the last ones (messages, questions, keys).
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::ui::keys;
+use crate::ui::model::{Model, Prompt, Question, SPEEDS, Weight};
+use crate::ui::text::{Line, Pen};
+use crate::ui::theme::{Theme, Tone};
+
+use super::words;
+
+/// Draws the first line. What matters most is furthest to the left, since a narrow screen cuts the rest.
+pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let (session, signs) = (model.session(), &theme.signs);
+    let (header, report) = (session.header(), session.report());
+    let is_wide = 100 <= area.width;
+    let bar = format!(" {} ", signs.bar);
+    let mut line = Line::of(Tone::Title, if is_wide { " orrery " } else { " " });
+    line.add(Tone::Title, header.scenario.clone());
+    line.add(Tone::Plain, format!(" seed {}", header.seed));
+    if is_wide {
+        line.add(Tone::Plain, format!(" {}", header.protocol));
+    }
+    if !header.bugs.is_empty() {
+        line.add(Tone::Fault, format!(" bug {}", header.bugs.join(",")));
+    }
+    line.add(Tone::Frame, bar.clone());
+    let time = session.view().time;
+    let shown = if is_wide { time.to_string() } else { words::short_time(time) };
+    line.add(Tone::Plain, format!("t={shown} event {}/{}", model.cursor(), model.last()));
+    line.add(Tone::Frame, bar.clone());
+    line.add(Tone::Key, play_words(model, theme));
+    line.add(Tone::Frame, bar);
+    let (sign, tone) = words::verdict_sign(report.verdict, theme);
+    let expected = if report.as_expected { "" } else { " (unexpected)" };
+    let lead = if is_wide { "the run ends: " } else { "" };
+    line.add(Tone::Plain, lead);
+    line.add(tone, format!("{sign} {}{expected}", report.verdict));
+    Pen::new(buffer, area, theme).line(0, 0, &line);
+}
+
+fn play_words(model: &Model, theme: &Theme) -> String {
+    let speed = SPEEDS[model.play.speed];
+    if model.play.is_on {
+        format!("{} {speed}/s", theme.signs.is_playing)
+    } else {
+        format!("{} paused", theme.signs.is_paused)
+    }
+}
+
+/// Draws the last line or the last two: what there is to say, and the keys. With one line only, what there is
+/// to say takes the place of the keys.
+pub fn draw_foot(
+    model: &Model,
+    theme: &Theme,
+    status: Option<Rect>,
+    hints: Rect,
+    buffer: &mut Buffer,
+) {
+    let message = message(model, theme);
+    if let Some(area) = status {
+        Pen::new(buffer, area, theme).line(0, 0, &message.unwrap_or_default());
+        draw_hints(model, theme, hints, buffer);
+    } else if let Some(message) = message.filter(|_| model.help.is_none()) {
+        Pen::new(buffer, hints, theme).line(0, 0, &message);
+    } else {
+        draw_hints(model, theme, hints, buffer);
+    }
+}
+
+/// What there is to say: the open question, else an answer, else what the scenario tells about this event.
+fn message(model: &Model, theme: &Theme) -> Option<Line> {
+    if let Some(prompt) = &model.prompt {
+        return Some(prompt_line(prompt, theme));
+    }
+    if let Some(status) = &model.status {
+        let tone = match status.weight {
+            Weight::Info => Tone::Plain,
+            Weight::Problem => Tone::Bad,
+        };
+        return Some(Line::of(tone, format!(" {}", status.text)));
+    }
+    let story = model.here().and_then(|row| row.narration.first());
+    story.map(|story| Line::of(Tone::Story, format!(" {} {story}", theme.signs.story)))
+}
+
+fn prompt_line(prompt: &Prompt, theme: &Theme) -> Line {
+    let (name, help) = match prompt.question {
+        Question::GoTo => ("go to: ", "an event number, a time such as 1.2s, start, end, violation"),
+        Question::Search => ("search: ", "a text in titles, payloads, effects; n2 finds that node"),
+    };
+    let line = Line::of(Tone::Key, format!(" {name}"))
+        .then(Tone::Plain, prompt.text.clone())
+        .then(Tone::Key, theme.signs.caret);
+    match &prompt.problem {
+        Some(problem) => line.then(Tone::Bad, format!(" {problem}")),
+        None => line.then(Tone::Faint, format!("  {help}; Enter goes, Esc cancels")),
+    }
+}
+
+fn draw_hints(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    let line = hint_line(keys::hints(model.context()), theme, area.width.into());
+    Pen::new(buffer, area, theme).line(0, 0, &line);
+}
+
+/// As many hints as fit; the first one is always there, at the end.
+pub fn hint_line(hints: Vec<(String, &'static str)>, theme: &Theme, width: usize) -> Line {
+    let dot = format!(" {} ", theme.signs.dot);
+    let piece = |line: Line, (keys, words): &(String, &str)| {
+        line.then(Tone::Key, keys.clone()).then(Tone::Plain, format!(" {words}"))
+    };
+    let mut hints = hints.into_iter();
+    let Some(always) = hints.next() else { return Line::default() };
+    let last = piece(Line::default(), &always);
+    let mut line = Line::of(Tone::Plain, " ");
+    for hint in hints {
+        let next = piece(line.clone(), &hint).then(Tone::Faint, dot.clone());
+        if width < next.width() + last.width() {
+            break;
+        }
+        line = next;
+    }
+    piece(line, &always)
+}

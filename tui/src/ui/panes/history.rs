@@ -1,0 +1,143 @@
+//! What the run came to, and the operations of clients up to the cursor.
+
+use orrery_harness::report::{Failure, GoalReport};
+use orrery_harness::session::OperationView;
+
+use crate::ui::action::Action;
+use crate::ui::keys::key_of;
+use crate::ui::model::Model;
+use crate::ui::text::Line;
+use crate::ui::theme::{Theme, Tone};
+
+use super::words;
+
+/// The narrowest bar that shows when an operation was open.
+const NARROWEST_BAR: usize = 20;
+
+/// The text of the pane.
+pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
+    let report = model.session().report();
+    let mut lines = vec![verdict(model, theme)];
+    if let Some(failure) = &report.violation {
+        lines.extend(violation(model, failure, theme));
+    }
+    lines.extend(report.goals.iter().map(|goal| goal_line(goal, theme)));
+    if !report.invariants.is_empty() {
+        let mut line = Line::of(Tone::Faint, "rules ");
+        for (name, holds) in &report.invariants {
+            let (sign, tone) =
+                if *holds { (theme.signs.good, Tone::Good) } else { (theme.signs.bad, Tone::Bad) };
+            line.add(tone, format!("{sign} "));
+            line.add(Tone::Plain, format!("{name}  "));
+        }
+        lines.push(line);
+    }
+    let mut lines: Vec<Line> = lines.into_iter().flat_map(|line| line.wrap(width, 2)).collect();
+    lines.extend(operations(model, theme, width));
+    if let Some(picture) = report.violation.as_ref().and_then(|failure| failure.picture.as_ref()) {
+        lines.push(Line::default());
+        lines.extend(picture.lines().map(|line| Line::of(Tone::Plain, line)));
+    }
+    lines
+}
+
+fn verdict(model: &Model, theme: &Theme) -> Line {
+    let report = model.session().report();
+    let (sign, tone) = words::verdict_sign(report.verdict, theme);
+    let expected = if report.as_expected {
+        String::from(", as the scenario expects")
+    } else {
+        format!(", but the scenario expects {}", report.expected)
+    };
+    Line::of(Tone::Plain, "the whole run: ")
+        .then(tone, format!("{sign} {}", report.verdict))
+        .then(Tone::Plain, expected)
+}
+
+fn violation(model: &Model, failure: &Failure, theme: &Theme) -> Vec<Line> {
+    let sign = theme.signs.bad;
+    let mut lines = vec![Line::of(Tone::Violation, format!("{sign} {}", failure.rule))];
+    if failure.found_by != failure.rule && !failure.found_by.is_empty() {
+        lines.push(Line::of(Tone::Faint, format!("  found by {}", failure.found_by)));
+    }
+    lines.extend(failure.facts.iter().map(|fact| Line::of(Tone::Plain, format!("  {fact}"))));
+    if !failure.source.is_empty() {
+        lines.push(Line::of(Tone::Faint, format!("  stated in {}", failure.source)));
+    }
+    let here = model.cursor();
+    let distance = match failure.event.abs_diff(here) {
+        0 => String::from("here"),
+        far if here < failure.event => format!("{far} events ahead"),
+        far => format!("{far} events ago"),
+    };
+    let key = key_of(&Action::AskGoTo);
+    let text = format!("  at event {} ({distance}); {key} violation goes there", failure.event);
+    lines.push(Line::of(Tone::Plain, text));
+    lines
+}
+
+fn goal_line(goal: &GoalReport, theme: &Theme) -> Line {
+    if let Some(event) = goal.reached_at_event {
+        return Line::of(Tone::Good, format!("{} ", theme.signs.good))
+            .then(Tone::Plain, format!("goal {} reached at event {event}", goal.name));
+    }
+    let reason = goal.reason.as_deref().unwrap_or("the run ended before");
+    Line::of(Tone::Bad, format!("{} ", theme.signs.bad))
+        .then(Tone::Plain, format!("goal {} not reached: {reason}", goal.name))
+}
+
+/// The operations so far, the newest first.
+fn operations(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
+    let operations = &model.session().view().operations;
+    if operations.is_empty() {
+        let words = if model.session().header().clients == 0 {
+            "no clients take part in this run"
+        } else {
+            "no client has asked anything yet"
+        };
+        return vec![Line::of(Tone::Faint, words)];
+    }
+    let open = operations.iter().filter(|operation| operation.ending.is_none()).count();
+    let title = format!("operations so far: {}, of which {open} open; the newest first", operations.len());
+    let mut lines = vec![Line::of(Tone::Title, title)];
+    let texts: Vec<(String, String)> = operations.iter().rev().map(|each| texts(each, theme)).collect();
+    let asked = texts.iter().map(|(asked, _)| asked.chars().count()).max().unwrap_or(0).min(width / 3);
+    let ended = texts.iter().map(|(_, ended)| ended.chars().count()).max().unwrap_or(0).min(width / 3);
+    let bar = width.saturating_sub(asked + ended + 4);
+    for (operation, (what, ending)) in operations.iter().rev().zip(texts) {
+        let tone = if operation.ending.is_none() { Tone::Faint } else { Tone::Plain };
+        let what = crate::ui::text::clip(&what, asked, theme.signs.ellipsis);
+        let mut line = Line::of(Tone::Client, what).pad_to(asked + 2);
+        line.add(tone, crate::ui::text::clip(&ending, ended, theme.signs.ellipsis));
+        if NARROWEST_BAR <= bar {
+            line = line.pad_to(asked + ended + 4);
+            line.add(Tone::Message, span(operation, model, theme, bar));
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+fn texts(operation: &OperationView, theme: &Theme) -> (String, String) {
+    let ending = match (&operation.ending, operation.ended) {
+        (None, _) => String::from("open"),
+        (Some(ending), Some(ended)) => {
+            format!("{} {ending} in {}", theme.signs.to, words::rounded(ended.since(operation.invoked)))
+        }
+        (Some(ending), None) => format!("{} {ending}", theme.signs.to),
+    };
+    (format!("{} {}", operation.id, operation.asked), ending)
+}
+
+/// When an operation was open, on a bar as long as the run so far.
+fn span(operation: &OperationView, model: &Model, theme: &Theme, width: usize) -> String {
+    let now = model.session().view().time.as_nanos().max(1);
+    let last = width.saturating_sub(1);
+    let place = |nanos: u64| (u128::from(nanos) * last as u128 / u128::from(now)) as usize;
+    let [start, within, end, open] = theme.signs.span;
+    let from = place(operation.invoked.as_nanos()).min(last);
+    let to = operation.ended.map_or(last, |ended| place(ended.as_nanos()).min(last));
+    let inside = to.saturating_sub(from + 1);
+    let (within, end) = if operation.ended.is_some() { (within, end) } else { (open, open) };
+    format!("{}{start}{}{end}", " ".repeat(from), within.repeat(inside))
+}

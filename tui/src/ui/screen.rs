@@ -1,0 +1,282 @@
+//! The terminal itself. Whatever happens, it is given back as it was: on return, on errors, on signals, on panics.
+
+use std::io::{self, Stdout, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::{cursor, execute, style, terminal};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::app::{Console, Input};
+use super::key::Key;
+use super::signals::Signals;
+use super::update::{Command, TICK_MILLIS};
+
+/// How often signals are looked for while nothing else happens.
+const IDLE: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(TICK_MILLIS);
+
+/// The terminal while it is ours.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    signals: &'static Signals,
+    ticks: Ticks,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// Where it cannot be switched; it is then as it was.
+    pub fn take() -> io::Result<Self> {
+        // crossterm 0.29 writes broken sequences under NO_COLOR, which also lose bold and reverse. Our own
+        // theme leaves colours out instead.
+        style::force_color_output(true);
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let screen = Self { terminal, signals: Signals::take()?, ticks: Ticks::default() };
+        enter(&mut io::stdout())?;
+        Ok(screen)
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        leave(&mut io::stdout())?;
+        self.signals.suspend()?;
+        enter(&mut io::stdout())?;
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // Nothing can be done about an error here, and the terminal may be gone.
+        let _ = leave(&mut io::stdout());
+        self.signals.give_back();
+    }
+}
+
+fn enter(out: &mut impl Write) -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    let shown = execute!(out, terminal::EnterAlternateScreen, cursor::Hide);
+    if shown.is_err() {
+        let _ = leave(out);
+    }
+    shown
+}
+
+fn leave(out: &mut impl Write) -> io::Result<()> {
+    // Both are tried, whatever comes of the first.
+    let written = execute!(out, style::ResetColor, terminal::LeaveAlternateScreen, cursor::Show);
+    terminal::disable_raw_mode().and(written)
+}
+
+impl Console for Screen {
+    fn size(&mut self) -> io::Result<(u16, u16)> {
+        let size = self.terminal.size()?;
+        Ok((size.width, size.height))
+    }
+
+    fn draw(&mut self, paint: &mut dyn FnMut(Rect, &mut Buffer)) -> io::Result<()> {
+        execute!(io::stdout(), terminal::BeginSynchronizedUpdate)?;
+        let drawn = self.terminal.draw(|frame| paint(frame.area(), frame.buffer_mut())).map(|_| ());
+        execute!(io::stdout(), terminal::EndSynchronizedUpdate)?;
+        drawn
+    }
+
+    fn wait(&mut self, is_playing: bool) -> io::Result<Vec<Input>> {
+        let mut inputs = Vec::new();
+        let mut timeout = self.ticks.wait(is_playing);
+        while event::poll(timeout)? {
+            inputs.extend(input_of(&event::read()?));
+            timeout = Duration::ZERO;
+        }
+        if self.ticks.is_due(is_playing) {
+            inputs.push(Input::Tick);
+        }
+        inputs.extend(self.signals.pending());
+        Ok(inputs)
+    }
+
+    fn perform(&mut self, command: &Command) -> io::Result<()> {
+        match command {
+            Command::Copy(text) => {
+                let mut out = io::stdout();
+                out.write_all(copy_sequence(text).as_bytes())?;
+                out.flush()
+            }
+            Command::Suspend => self.suspend(),
+            Command::Redraw => self.terminal.clear(),
+            Command::Close | Command::Leave => Ok(()),
+        }
+    }
+}
+
+/// When the next tick is due.
+#[derive(Default)]
+struct Ticks {
+    #[expect(clippy::disallowed_types, reason = "playing is paced by the clock of the person who watches")]
+    next: Option<std::time::Instant>,
+}
+
+#[expect(clippy::disallowed_types, reason = "playing is paced by the clock of the person who watches")]
+impl Ticks {
+    /// How long to wait for a key.
+    fn wait(&mut self, is_playing: bool) -> Duration {
+        if !is_playing {
+            self.next = None;
+            return IDLE;
+        }
+        let now = std::time::Instant::now();
+        self.next.get_or_insert(now + TICK).saturating_duration_since(now)
+    }
+
+    fn is_due(&mut self, is_playing: bool) -> bool {
+        let now = std::time::Instant::now();
+        let is_due = is_playing && self.next.is_some_and(|next| next <= now);
+        if is_due {
+            self.next = Some(now + TICK);
+        }
+        is_due
+    }
+}
+
+fn input_of(event: &Event) -> Option<Input> {
+    match event {
+        Event::Key(key) => key_of(*key).map(Input::Key),
+        Event::Resize(..) => Some(Input::Resize),
+        Event::FocusGained | Event::FocusLost | Event::Mouse(_) | Event::Paste(_) => None,
+    }
+}
+
+/// The key of an event of the terminal, unless it is one that nothing here uses.
+fn key_of(key: KeyEvent) -> Option<Key> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match key.code {
+        KeyCode::Char(letter) if is_ctrl => Key::Ctrl(letter.to_ascii_lowercase()),
+        KeyCode::Char(letter) => Key::Char(letter),
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::BackTab => Key::BackTab,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Esc,
+        KeyCode::Backspace => Key::Backspace,
+        _ => return None,
+    })
+}
+
+/// What tells a terminal, also one at the other end of a connection, to put `text` on the clipboard (OSC 52).
+fn copy_sequence(text: &str) -> String {
+    format!("\x1b]52;c;{}\x07", base64(text.as_bytes()))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let byte = |place: usize| u32::from(group.get(place).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for place in 0..4_usize {
+            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= group.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+/// What the last panic said.
+static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Does `work`. A panic in it is reported only after everything that `work` holds, the terminal among it, was given
+/// back. A panic that is caught within `work`, as one of a node's code is, is not reported at all.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> T {
+    let previous = panic::take_hook();
+    panic::set_hook(Box::new(|info| {
+        let trace = std::backtrace::Backtrace::capture();
+        let trace = match trace.status() {
+            std::backtrace::BacktraceStatus::Captured => format!("\n{trace}"),
+            _ => String::new(),
+        };
+        if let Ok(mut last) = LAST_PANIC.lock() {
+            *last = Some(format!("{info}{trace}"));
+        }
+    }));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(previous);
+    match outcome {
+        Ok(value) => value,
+        Err(payload) => {
+            let text = LAST_PANIC.lock().ok().and_then(|mut last| last.take()).unwrap_or_default();
+            let _ = writeln!(io::stderr(), "{text}\nThis is a bug of orrery, not of the scenario.");
+            panic::resume_unwind(payload)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clipboard_gets_the_text() {
+        assert_eq!(base64(b""), "");
+        assert_eq!(base64(b"f"), "Zg==");
+        assert_eq!(base64(b"fo"), "Zm8=");
+        assert_eq!(base64(b"foobar"), "Zm9vYmFy");
+        assert_eq!(copy_sequence("raft@1"), "\x1b]52;c;cmFmdEAx\x07");
+    }
+
+    #[test]
+    fn leaving_writes_what_entering_needs_undone() {
+        let mut out = Vec::new();
+        // Raw mode cannot be left where there is no terminal; the sequences are written all the same.
+        let _ = leave(&mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\x1b[?1049l") && text.contains("\x1b[?25h"), "{text:?}");
+    }
+
+    #[test]
+    fn keys_are_translated_and_releases_are_not_presses() {
+        let press = |code, modifiers| key_of(KeyEvent::new(code, modifiers));
+        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
+        assert_eq!(press(KeyCode::Char('J'), KeyModifiers::SHIFT), Some(Key::Char('J')));
+        assert_eq!(press(KeyCode::F(1), KeyModifiers::NONE), None);
+        let mut release = KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE);
+        release.kind = KeyEventKind::Release;
+        assert_eq!(key_of(release), None);
+    }
+
+    #[test]
+    fn a_panic_goes_on_after_everything_was_given_back() {
+        struct Held<'a>(&'a std::cell::Cell<bool>);
+        impl Drop for Held<'_> {
+            fn drop(&mut self) {
+                self.0.set(true);
+            }
+        }
+        let is_back = std::cell::Cell::new(false);
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
+            guarded(|| {
+                let _held = Held(&is_back);
+                let caught = panic::catch_unwind(|| panic!("a node's code"));
+                assert!(caught.is_err());
+                panic!("a bug");
+            })
+        }));
+        assert!(outcome.is_err() && is_back.get());
+        assert_eq!(guarded(|| 7), 7);
+    }
+}
