@@ -6,10 +6,6 @@ use std::sync::Once;
 
 // The only state outside of a run. It holds what the panic hook hears between a panic and its being caught on
 // the same thread, and nothing of it reaches a run.
-#[expect(
-    clippy::disallowed_macros,
-    reason = "a panic hook has no other way to speak to its thread"
-)]
 mod heard {
     use super::{Cell, RefCell};
 
