@@ -1,10 +1,11 @@
-//! A key-value store with client sessions: the state machine that the replicated logs of this crate drive.
+//! A key-value store with client sessions: the state machine that the replicated logs of this crate
+//! drive.
 //!
-//! **Source:** Ongaro, *Consensus: Bridging Theory and Practice*, 2014, section 6.3, for the sessions:
-//! a client numbers its operations, the store keeps the number and output of the last one that it applied
-//! for each client, and a retry that reaches the log twice takes effect once. *Ours:* a client has
-//! one operation open at a time, so that one number and one output per client are enough. *Left out:* the expiry
-//! of sessions; the table grows with the number of clients.
+//! **Source:** Ongaro, *Consensus: Bridging Theory and Practice*, 2014, section 6.3, for the
+//! sessions: a client numbers its operations, the store keeps the number and output of the last one
+//! that it applied for each client, and a retry that reaches the log twice takes effect once.
+//! *Ours:* a client has one operation open at a time, so that one number and one output per client
+//! are enough. *Left out:* the expiry of sessions; the table grows with the number of clients.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,8 +86,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// Applies `operation` unless it was applied before. Returns its output, the first time and again for a
-    /// repetition; `None` for one whose client has since gone on to another, so that nobody waits for it.
+    /// Applies `operation` unless it was applied before. Returns its output, the first time and
+    /// again for a repetition; `None` for one whose client has since gone on to another, so that
+    /// nobody waits for it.
     pub fn apply(&mut self, id: OperationId, operation: &Operation) -> Option<Output> {
         if self.has_passed(id) {
             return self.answer(id).cloned();
@@ -146,8 +148,8 @@ impl Store {
 /// The kinds of operations that a workload may name.
 const KINDS: [&str; 5] = ["put", "get", "cas", "append", "delete"];
 
-/// Makes the clients' operations: `mix` names kinds, keys are `k1`, `k2` and so on, and every value is written by
-/// one operation alone (`c1.7`), so that a checker can tell writes apart.
+/// Makes the clients' operations: `mix` names kinds, keys are `k1`, `k2` and so on, and every value
+/// is written by one operation alone (`c1.7`), so that a checker can tell writes apart.
 ///
 /// # Errors
 /// Where the workload has no keys, no kinds, or kinds that the store does not know.
@@ -192,7 +194,8 @@ fn operation(
         "get" => Operation::Get { key },
         "append" => Operation::Append { key, value: value + ";" },
         "delete" => Operation::Delete { key },
-        // Expects what this client wrote a little earlier, or nothing: right often enough to swap at times.
+        // Expects what this client wrote a little earlier, or nothing: right often enough to swap
+        // at times.
         "cas" => {
             let back = draw.below(3) + 1;
             let expected = number.checked_sub(back).filter(|earlier| 0 < *earlier);

@@ -1,5 +1,6 @@
-//! Distributed protocols as their papers have them, to be read with the paper beside: one file or folder per
-//! protocol, its rules under the paper's names, its invariants and its planted bugs next to them.
+//! Distributed protocols as their papers have them, to be read with the paper beside: one file or
+//! folder per protocol, its rules under the paper's names, its invariants and its planted bugs next
+//! to them.
 //!
 //! - [`ping`]: lab 0. Thirty lines of protocol, and every tool of the lab shown on it.
 //! - [`raft`]: consensus by a leader and a replicated log.

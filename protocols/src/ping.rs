@@ -1,13 +1,14 @@
-//! Ping: lab 0. `n1` greets the others and waits until each has answered. Thirty lines of protocol on which every
-//! tool of the lab can be tried: messages, a timer, notes, a probe, client operations, a planted bug, an
-//! invariant and a statistic.
+//! Ping: lab 0. `n1` greets the others and waits until each has answered. Thirty lines of protocol
+//! on which every tool of the lab can be tried: messages, a timer, notes, a probe, client
+//! operations, a planted bug, an invariant and a statistic.
 //!
 //! **Source:** none; the two-way handshake that all protocols are made of.
-//! **System model:** asynchronous; messages may be lost, doubled and overtaken; nodes may crash and restart, and
-//! forget everything when they do.
 //!
-//! The one lesson: a network that may double messages must not be counted on, so `n1` keeps a *set* of those who
-//! have not answered, and never a number of those who have. The bug [`P1`] counts.
+//! **System model:** asynchronous; messages may be lost, doubled and overtaken; nodes may crash and
+//! restart, and forget everything when they do.
+//!
+//! The one lesson: a network that may double messages must not be counted on, so `n1` keeps a *set*
+//! of those who have not answered, and never a number of those who have. The bug [`P1`] counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +33,8 @@ pub struct Ping;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
-    /// How long `n1` waits before it pings again whoever has not answered. Any positive time is safe.
+    /// How long `n1` waits before it pings again whoever has not answered. Any positive time is
+    /// safe.
     pub resend: Duration,
 }
 
@@ -164,8 +166,8 @@ impl Peer {
         ctx.set_timer(Resend, self.resend);
     }
 
-    /// Counts an answer, once for each node: a pong may come twice, because a link doubles messages and
-    /// because we ping again.
+    /// Counts an answer, once for each node: a pong may come twice, because a link doubles messages
+    /// and because we ping again.
     fn count_answer(&mut self, from: NodeId, id: OperationId, ctx: &mut Context<'_, Ping>) {
         let Some(greeting) = self.greetings.get_mut(&id) else {
             return ctx.probe("late-pong");

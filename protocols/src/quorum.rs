@@ -5,8 +5,8 @@ pub const fn majority(n: u32) -> u32 {
     n / 2 + 1
 }
 
-/// The highest value that at least `quorum` of `values` have reached; `None` where there are fewer than
-/// `quorum` of them, or `quorum` is 0.
+/// The highest value that at least `quorum` of `values` have reached; `None` where there are fewer
+/// than `quorum` of them, or `quorum` is 0.
 ///
 /// ```
 /// # use orrery_protocols::quorum::reached_by;

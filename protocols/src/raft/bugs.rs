@@ -1,5 +1,5 @@
-//! Planted bugs: for each rule worth teaching, the mistake that it prevents. Each is one more condition at its
-//! rule, or a function of `variants.rs`.
+//! Planted bugs: for each rule worth teaching, the mistake that it prevents. Each is one more
+//! condition at its rule, or a function of `variants.rs`.
 
 use orrery_sim::Bug;
 

@@ -12,7 +12,8 @@ use super::role::{Leadership, Role};
 use super::server::{Note, Raft, Record, Server, Timer, quorum};
 
 impl Server {
-    /// `Timeout`: no leader was heard for an election timeout. The server votes for itself in a new term.
+    /// `Timeout`: no leader was heard for an election timeout. The server votes for itself in a new
+    /// term.
     pub(super) fn timeout(&mut self, ctx: &mut Context<'_, Raft>) {
         if self.is_leader() {
             return;
@@ -25,8 +26,8 @@ impl Server {
         self.request_vote(ctx);
     }
 
-    /// `RequestVote`: asks all others. Term and own vote are on disk first: a candidate that forgot them
-    /// in a crash could vote for another in the same term.
+    /// `RequestVote`: asks all others. Term and own vote are on disk first: a candidate that forgot
+    /// them in a crash could vote for another in the same term.
     fn request_vote(&mut self, ctx: &mut Context<'_, Raft>) {
         let request = RequestVote {
             term: self.current_term,
@@ -37,8 +38,8 @@ impl Server {
         ctx.broadcast(&Message::RequestVote(request));
     }
 
-    /// `HandleRequestVoteRequest`: one vote per term, first come first served (§5.2), and none for a candidate
-    /// whose log is less up to date (§5.4.1).
+    /// `HandleRequestVoteRequest`: one vote per term, first come first served (§5.2), and none for
+    /// a candidate whose log is less up to date (§5.4.1).
     pub(super) fn handle_request_vote_request(
         &mut self,
         from: NodeId,
@@ -52,6 +53,9 @@ impl Server {
         let vote_granted = request.term == self.current_term && is_free && is_fit;
         if vote_granted && self.voted_for != Some(from) {
             self.cast_vote(from, ctx);
+        }
+        if !is_fit {
+            ctx.probe("vote-refused-for-log");
         }
         // A server that refuses keeps its own candidacy in mind: its log may be the better one.
         if vote_granted || ctx.bug(&R38) {
@@ -111,7 +115,8 @@ impl Server {
         self.heartbeat(ctx);
     }
 
-    /// `UpdateTerm`: a newer term than ours makes us a follower in it, whatever the message says (§5.1).
+    /// `UpdateTerm`: a newer term than ours makes us a follower in it, whatever the message says
+    /// (§5.1).
     pub(super) fn update_term(&mut self, term: Term, ctx: &mut Context<'_, Raft>) {
         if term <= self.current_term {
             return;
@@ -126,8 +131,8 @@ impl Server {
         self.return_to_follower(None, ctx);
     }
 
-    /// `ReturnToFollowerState`. A candidate or follower keeps its election timer: only the current leader and a
-    /// granted vote put it off.
+    /// `ReturnToFollowerState`. A candidate or follower keeps its election timer: only the current
+    /// leader and a granted vote put it off.
     pub(super) fn return_to_follower(
         &mut self,
         leader: Option<NodeId>,
@@ -143,7 +148,8 @@ impl Server {
         }
     }
 
-    /// A timeout of its own for each server and each time makes it likely that one of them stands alone (§5.2).
+    /// A timeout of its own for each server and each time makes it likely that one of them stands
+    /// alone (§5.2).
     pub(super) fn restart_election_timer(&self, ctx: &mut Context<'_, Raft>) {
         if self.settings.is_live && !self.is_leader() {
             ctx.set_timer_between(Timer::Election, self.settings.election_timeout);
@@ -151,8 +157,8 @@ impl Server {
     }
 }
 
-/// Whether a log that ends with `candidates` term and index is at least as up to date as one that ends with
-/// `voters` (§5.4.1): the later last term, and of equal terms the longer log.
+/// Whether a log that ends with `candidates` term and index is at least as up to date as one that
+/// ends with `voters` (§5.4.1): the later last term, and of equal terms the longer log.
 ///
 /// A voter has every committed entry that it helped to commit. Since a majority did, no candidate
 /// gets a majority without having it too.

@@ -1,4 +1,5 @@
-//! Raft's log as a data structure: entries from `i1` on, each with the term in which a leader created it.
+//! Raft's log as a data structure: entries from `i1` on, each with the term in which a leader
+//! created it.
 
 use std::sync::Arc;
 
@@ -22,11 +23,13 @@ pub struct Entry {
 /// What an entry asks of the state machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Command {
-    /// Nothing: a new leader's first entry, with which those of earlier terms become committed (§8).
+    /// Nothing: a new leader's first entry, with which those of earlier terms become committed
+    /// (§8).
     NoOp,
     /// A client's operation.
     Client {
-        /// Which of which client: a retry carries the same, so that the state machine knows it (§8).
+        /// Which of which client: a retry carries the same, so that the state machine knows it
+        /// (§8).
         id: OperationId,
         /// What it asks. Shared: an entry is copied into messages, journals and logs.
         operation: Arc<Operation>,
@@ -70,7 +73,8 @@ impl Log {
         if index == Index(0) { Some(Term(0)) } else { self.get(index).map(|entry| entry.term) }
     }
 
-    /// The consistency check of AppendEntries (§5.3): whether the log holds an entry of `term` at `index`.
+    /// The consistency check of AppendEntries (§5.3): whether the log holds an entry of `term` at
+    /// `index`.
     pub fn holds(&self, index: Index, term: Term) -> bool {
         self.term_at(index) == Some(term)
     }
@@ -93,8 +97,9 @@ impl Log {
         self.entries.truncate(index.previous().0 as usize);
     }
 
-    /// Where a leader should try again that found no match at `index` (§5.3, the optimisation): behind the end of
-    /// a log that is too short, or at the first entry of the term that is there instead.
+    /// Where a leader should try again that found no match at `index` (§5.3, the optimisation):
+    /// behind the end of a log that is too short, or at the first entry of the term that is there
+    /// instead.
     pub fn retry_from(&self, index: Index) -> Index {
         let Some(conflicting) = self.term_at(index) else { return self.last_index().next() };
         let end = index.previous().0 as usize;

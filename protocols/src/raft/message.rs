@@ -1,5 +1,5 @@
-//! What servers send. The receiver learns the sender from the network, so `candidateId` and `leaderId` of
-//! figure 2 are not repeated here.
+//! What servers send. The receiver learns the sender from the network, so `candidateId` and
+//! `leaderId` of figure 2 are not repeated here.
 
 use serde::Serialize;
 
@@ -36,7 +36,8 @@ impl Message {
 pub struct RequestVote {
     /// The candidate's term.
     pub term: Term,
-    /// The index of the candidate's last entry, by which voters judge whether its log is up to date.
+    /// The index of the candidate's last entry, by which voters judge whether its log is up to
+    /// date.
     pub last_log_index: Index,
     /// The term of that entry: it counts first.
     pub last_log_term: Term,
@@ -56,14 +57,15 @@ pub struct RequestVoteResponse {
 pub struct AppendEntries {
     /// The leader's term.
     pub term: Term,
-    /// The index before the first of the entries. The receiver takes them only if its log agrees up to here.
+    /// The index before the first of the entries. The receiver takes them only if its log agrees up
+    /// to here.
     pub prev_log_index: Index,
     /// The term of the entry there.
     pub prev_log_term: Term,
     /// The entries, of terms up to the leader's. Empty in a heartbeat.
     pub entries: Vec<Entry>,
-    /// How far the leader knows entries to be committed. It may be beyond what this message proves to
-    /// be in the receiver's log.
+    /// How far the leader knows entries to be committed. It may be beyond what this message proves
+    /// to be in the receiver's log.
     pub leader_commit: Index,
     /// The leader's latest round of heartbeats; the response carries it back.
     pub round: Round,
@@ -83,8 +85,8 @@ pub struct AppendEntriesResponse {
 /// What a follower answers to AppendEntries; `success` and more of figure 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Outcome {
-    /// Our logs agree up to here, and on my side that is on disk. It is the end of this request's entries
-    /// and not of my log: what I have beyond may be somebody else's.
+    /// Our logs agree up to here, and on my side that is on disk. It is the end of this request's
+    /// entries and not of my log: what I have beyond may be somebody else's.
     Matched(Index),
     /// Our logs do not agree at the request's previous index.
     Refused {

@@ -1,26 +1,28 @@
 //! Raft: consensus by a strong leader and a replicated log.
 //!
-//! **Sources:** D. Ongaro and J. Ousterhout, *In Search of an Understandable Consensus Algorithm (Extended
-//! Version)*, 2014, cited as §5.2 or figure 2; D. Ongaro, *Consensus: Bridging Theory and Practice*, 2014, cited as
-//! "dissertation, §6.4"; and his TLA+ specification `raft.tla`, whose names the rules here carry.
+//! **Sources:** D. Ongaro and J. Ousterhout, *In Search of an Understandable Consensus Algorithm
+//! (Extended Version)*, 2014, cited as §5.2 or figure 2; D. Ongaro, *Consensus: Bridging Theory and
+//! Practice*, 2014, cited as "dissertation, §6.4"; and his TLA+ specification `raft.tla`, whose
+//! names the rules here carry.
 //!
-//! **System model:** crash-recovery with a durable journal, asynchronous, fair-loss links. Safety needs no
-//! clocks; progress needs a majority that is up, connected and timely.
+//! **System model:** crash-recovery with a durable journal, asynchronous, fair-loss links. Safety
+//! needs no clocks; progress needs a majority that is up, connected and timely.
 //!
 //! # The idea
 //!
-//! Servers that apply the same commands in the same order have the same state. Raft makes them agree on that
-//! order by agreeing on a *log*, one entry after the other, under one *leader* at a time:
+//! Servers that apply the same commands in the same order have the same state. Raft makes them
+//! agree on that order by agreeing on a *log*, one entry after the other, under one *leader* at a
+//! time:
 //!
-//! - Time is divided into *terms*. Each begins with an election, and has one leader or none. A server votes
-//!   once per term, a candidate needs a majority, and two majorities share a server: hence never two
-//!   leaders in one term ([`election`](Server)).
-//! - The leader appends what clients ask to its log and sends it to its followers. A follower takes entries only
-//!   if its log agrees with the leader's up to there; where it does not, the leader goes back until it
-//!   does, and the follower's log is made equal to the leader's from there on.
-//! - An entry of the leader's own term that is on a majority of disks is *committed*: every later leader will have it,
-//!   because voters refuse candidates whose logs are less up to date than theirs. Committed entries are *applied* to the
-//!   state machine in order.
+//! - Time is divided into *terms*. Each begins with an election, and has one leader or none. A
+//!   server votes once per term, a candidate needs a majority, and two majorities share a server:
+//!   hence never two leaders in one term.
+//! - The leader appends what clients ask to its log and sends it to its followers. A follower takes
+//!   entries only if its log agrees with the leader's up to there; where it does not, the leader
+//!   goes back until it does, and the follower's log is made equal to the leader's from there on.
+//! - An entry of the leader's own term that is on a majority of disks is *committed*: every later
+//!   leader will have it, because voters refuse candidates whose logs are less up to date than
+//!   theirs. Committed entries are *applied* to the state machine in order.
 //!
 //! # Where to read what
 //!
@@ -37,30 +39,34 @@
 //!
 //! # Kept
 //!
-//! Leader election, log replication, the restriction on commitment, persistence, exactly-once client
-//! operations (§8; dissertation, §6.3), reads without log entries by ReadIndex (§8; dissertation, §6.4), batching and
-//! pipelining (dissertation, §10.2), the leader's write to its own disk in parallel with its followers'
-//! (dissertation, §10.2.1).
+//! Leader election, log replication, the restriction on commitment, persistence, exactly-once
+//! client operations (§8; dissertation, §6.3), reads without log entries by ReadIndex (§8;
+//! dissertation, §6.4), batching and pipelining (dissertation, §10.2), the leader's write to its
+//! own disk in parallel with its followers' (dissertation, §10.2.1).
 //!
 //! # Ours
 //!
-//! - RPCs are single messages: nobody waits for a response, and a lost one is made up for by the next heartbeat.
-//! - `nextIndex` moves on when entries are *sent*. If they get lost, the follower refuses what comes next, which
-//!   names where to go on from: retransmission and log repair are one mechanism.
-//! - A response to AppendEntries says up to where the logs agree, and a refusal where to try next (the optimisation
-//!   at the end of §5.3, in a simple form).
-//! - AppendEntries carries a round number. A response to round 5 proves that the sender followed this leader
-//!   after round 5 began; reads wait for that of a majority.
-//! - A server counts its own vote, and a leader its own entries, once they are on its own disk, as it does others'.
-//! - A leader that steps down sends the clients that wait for it elsewhere. Their operations may still take effect; the
-//!   session table makes the retry harmless.
+//! - RPCs are single messages: nobody waits for a response, and a lost one is made up for by the
+//!   next heartbeat.
+//! - `nextIndex` moves on when entries are *sent*. If they get lost, the follower refuses what
+//!   comes next, which names where to go on from: retransmission and log repair are one mechanism.
+//! - A response to AppendEntries says up to where the logs agree, and a refusal where to try next
+//!   (the optimisation at the end of §5.3, in a simple form).
+//! - AppendEntries carries a round number. A response to round 5 proves that the sender followed
+//!   this leader after round 5 began; reads wait for that of a majority.
+//! - A server counts its own vote, and a leader its own entries, once they are on its own disk, as
+//!   it does others'.
+//! - A leader that steps down sends the clients that wait for it elsewhere. Their operations may
+//!   still take effect; the session table makes the retry harmless.
 //!
 //! # Left out
 //!
-//! - Membership changes (§6) and leadership transfer (dissertation, §3.10): the servers are all nodes of the run.
+//! - Membership changes (§6) and leadership transfer (dissertation, §3.10): the servers are all
+//!   nodes of the run.
 //! - Log compaction (§7): journals grow as long as the run does.
-//! - Pre-Vote and check-quorum (dissertation, §9.6, §6.2): a server that was cut off disturbs the leader on its
-//!   return, and a leader that hears nobody goes on trying for as long as it is heard.
+//! - Pre-Vote and check-quorum (dissertation, §9.6, §6.2): a server that was cut off disturbs the
+//!   leader on its return, and a leader that hears nobody goes on trying for as long as it is
+//!   heard.
 //! - Lease reads (dissertation, §6.4.1): so clocks may drift as they like.
 //! - Expiry of client sessions (dissertation, §6.3).
 

@@ -39,7 +39,8 @@ number! {
     Term, "t"
 }
 number! {
-    /// A place in the log, from `i1`. An index also counts the entries up to it: `i0` is before the first.
+    /// A place in the log, from `i1`. An index also counts the entries up to it: `i0` is before the
+    /// first.
     Index, "i"
 }
 number! {

@@ -1,11 +1,13 @@
 //! Reads without log entries: ReadIndex (§8; dissertation, §6.4).
 //!
-//! A leader knows all that is committed, unless it is a leader no longer: another may have been elected behind
-//! its back and have committed more. So before it answers a read, it makes sure of two things:
+//! A leader knows all that is committed, unless it is a leader no longer: another may have been
+//! elected behind its back and have committed more. So before it answers a read, it makes sure of
+//! two things:
 //!
-//! 1. It has committed an entry of its own term. Before that, it may not know yet how much its predecessors
-//!    had committed.
-//! 2. A majority followed it after the read began. Then no other leader had committed anything by then.
+//! 1. It has committed an entry of its own term. Before that, it may not know yet how much its
+//!    predecessors had committed.
+//! 2. A majority followed it after the read began. Then no other leader had committed anything by
+//!    then.
 
 use std::iter;
 
@@ -34,8 +36,9 @@ impl Server {
         self.begin_reads(ctx);
     }
 
-    /// Begins the reads that wait, as soon as an entry of this term is committed: notes what is committed now as
-    /// the read index, and asks everybody in a new round of heartbeats. One round serves them all.
+    /// Begins the reads that wait, as soon as an entry of this term is committed: notes what is
+    /// committed now as the read index, and asks everybody in a new round of heartbeats. One round
+    /// serves them all.
     pub(super) fn begin_reads(&mut self, ctx: &mut Context<'_, Raft>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         let knows_commits = self.log.holds(self.commit_index, self.current_term);
@@ -51,8 +54,8 @@ impl Server {
         self.serve_reads(ctx);
     }
 
-    /// Answers the reads whose round a quorum has acknowledged, ourselves included, from a state at least as new as
-    /// their read index.
+    /// Answers the reads whose round a quorum has acknowledged, ourselves included, from a state at
+    /// least as new as their read index.
     pub(super) fn serve_reads(&mut self, ctx: &mut Context<'_, Raft>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         if leadership.reads.is_empty() {

@@ -15,26 +15,44 @@ use super::numbers::Term;
 use super::server::{Config, Raft, Server, Settings};
 use super::{bugs, invariants, statistics};
 
+/// Situations that a sweep should come by, if its faults make them possible.
+const PROBES: &[&str] = &[
+    // A client asked again for a write that had taken effect.
+    "answer-from-session",
+    // A follower had entries that conflict with its leader's.
+    "log-conflict",
+    // A leader saw an entry of an earlier term on a quorum, and had to leave it uncommitted (figure
+    // 8).
+    "old-entry-on-quorum",
+    // The network delivered a vote twice.
+    "second-vote",
+    // A voter refused a candidate whose log was less up to date.
+    "vote-refused-for-log",
+];
+
 /// What a scenario may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
-    /// How long a server hears from no leader until it stands for election. The paper recommends 150 to 300 ms
-    /// (§9.3); any is safe, and one that is not well above the latency elects nobody.
+    /// How long a server hears from no leader until it stands for election. The paper recommends
+    /// 150 to 300 ms (§9.3); any is safe, and one that is not well above the latency elects nobody.
     pub election_timeout: DurationRange,
-    /// How often a leader is heard. Well below the election timeout, or leaders are deposed for nothing.
+    /// How often a leader is heard. Well below the election timeout, or leaders are deposed for
+    /// nothing.
     pub heartbeat: Duration,
     /// How many entries one AppendEntries carries at most.
     pub max_entries: u32,
-    /// Whether a new leader begins with an entry that does nothing (§8). Without it, reads wait for the first
-    /// write of its term.
+    /// Whether a new leader begins with an entry that does nothing (§8). Without it, reads wait for
+    /// the first write of its term.
     pub no_op: bool,
-    /// How many servers ever take part, the first ones: the others are as good as dead. All where absent.
+    /// How many servers ever take part, the first ones: the others are as good as dead. All where
+    /// absent.
     pub live: Option<u32>,
-    /// The terms of the entries that each server finds in its log at first, `n1` first. Servers that are not
-    /// listed find none.
+    /// The terms of the entries that each server finds in its log at first, `n1` first. Servers
+    /// that are not listed find none.
     pub logs: Option<Vec<Vec<u64>>>,
-    /// The term that each server finds itself in at first. Servers that are not listed begin in that of their last entry.
+    /// The term that each server finds itself in at first. Servers that are not listed begin in
+    /// that of their last entry.
     pub terms: Option<Vec<u64>>,
     /// The first election timeout of each server. Servers that are not listed draw theirs.
     pub first_timeouts: Option<Vec<Duration>>,
@@ -126,7 +144,7 @@ impl Registration for Raft {
     const SUMMARY: &'static str =
         "Raft: consensus by a leader and a replicated log (Ongaro & Ousterhout 2014)";
     const BUGS: &'static [Bug] = bugs::BUGS;
-    const PROBES: &'static [&'static str] = &["answer-from-session", "second-vote"];
+    const PROBES: &'static [&'static str] = PROBES;
     const STATISTICS: &'static [Statistic] = statistics::STATISTICS;
 
     fn set_up(parameters: &Parameters, nodes: u32) -> Result<Vec<Config>, String> {
@@ -146,11 +164,17 @@ impl Registration for Raft {
         kv::generator(workload)
     }
 
-    /// Any faults but lies: no rule of Raft trusts a clock, so that its rate only matters to progress.
-    fn fault_model(_parameters: &Parameters, nodes: u32) -> FaultModel {
+    /// Those that take part.
+    fn entries(parameters: &Parameters, nodes: u32) -> Vec<NodeId> {
+        NodeId::all(parameters.live.unwrap_or(nodes)).collect()
+    }
+
+    /// Any faults but lies: no rule of Raft trusts a clock, so that its rate only matters to
+    /// progress.
+    fn fault_model(parameters: &Parameters, nodes: u32) -> FaultModel {
         FaultModel {
             families: Family::ALL.to_vec(),
-            down_at_most: nodes - majority(nodes),
+            down_at_most: parameters.live.unwrap_or(nodes).saturating_sub(majority(nodes)),
             drift_ppb: 100_000_000,
         }
     }

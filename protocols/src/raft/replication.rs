@@ -1,4 +1,5 @@
-//! Log replication (§5.3), the restriction on commitment (§5.4.2) and what clients see of them (§8).
+//! Log replication (§5.3), the restriction on commitment (§5.4.2) and what clients see of them
+//! (§8).
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use super::variants;
 
 /// As a leader.
 impl Server {
-    /// `ClientRequest`: a leader appends the operation to its log; everybody else says where the leader is.
+    /// `ClientRequest`: a leader appends the operation to its log; everybody else says where the
+    /// leader is.
     pub(super) fn client_request(
         &mut self,
         id: OperationId,
@@ -46,8 +48,9 @@ impl Server {
         self.append_entries_to_all(ctx);
     }
 
-    /// A leader appends to its own log. The disk works while the followers get the entry (dissertation,
-    /// §10.2.1): our copy counts when `on_synced` says so, as theirs do when they answer.
+    /// A leader appends to its own log. The disk works while the followers get the entry
+    /// (dissertation, §10.2.1): our copy counts when `on_synced` says so, as theirs do when they
+    /// answer.
     pub(super) fn append_own(&mut self, command: Command, ctx: &mut Context<'_, Raft>) {
         let entry = Entry { term: self.current_term, command };
         let index = self.log.push(entry.clone());
@@ -85,7 +88,8 @@ impl Server {
         }
     }
 
-    /// `AppendEntries`: sends a follower the entries from `nextIndex` on, and moves that on as if they had arrived.
+    /// `AppendEntries`: sends a follower the entries from `nextIndex` on, and moves that on as if
+    /// they had arrived.
     fn append_entries(&mut self, to: NodeId, ctx: &mut Context<'_, Raft>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         let next = leadership.next_index.entry(to).or_insert(self.log.last_index().next());
@@ -144,16 +148,21 @@ impl Server {
 
     /// `AdvanceCommitIndex`: what a quorum has on disk is committed, if it is of our own term.
     ///
-    /// An entry of an earlier term on a majority may still be overwritten (figure 8): a server that lacks
-    /// it can win with a later last term. It is committed by one of ours behind it, which bars that server (§5.4.2).
+    /// An entry of an earlier term on a majority may still be overwritten (figure 8): a server that
+    /// lacks it can win with a later last term. It is committed by one of ours behind it, which
+    /// bars that server (§5.4.2).
     fn advance_commit_index(&mut self, ctx: &mut Context<'_, Raft>) {
         let Role::Leader(leadership) = &self.role else { return };
+        if self.commit_index == self.log.last_index() {
+            return; // Nothing left to commit.
+        }
         let on_quorum = reached_by(quorum(ctx), leadership.match_index.values().copied());
         let Some(index) = on_quorum.filter(|index| self.commit_index < *index) else { return };
-        if self.log.holds(index, self.current_term) || ctx.bug(&R1) {
-            self.commit(index, ctx);
-            self.begin_reads(ctx);
+        if !self.log.holds(index, self.current_term) && !ctx.bug(&R1) {
+            return ctx.probe("old-entry-on-quorum");
         }
+        self.commit(index, ctx);
+        self.begin_reads(ctx);
     }
 }
 
@@ -218,20 +227,23 @@ impl Server {
             self.accept_entry(index, entry, ctx);
         }
         self.answer_append(from, Outcome::Matched(matched), request.round, ctx);
-        // Entries beyond this request's may be those of a deposed leader: they do not count as committed.
+        // Entries beyond this request's may be those of a deposed leader: they do not count as
+        // committed.
         let committed = request.leader_commit.min(matched);
         if self.commit_index < committed {
             self.commit(committed, ctx);
         }
     }
 
-    /// `AppendEntriesAlreadyDone`, `ConflictAppendEntriesRequest`, `NoConflictAppendEntriesRequest`: deletes only what
-    /// conflicts. What follows an entry that is already there may be newer than this message.
+    /// `AppendEntriesAlreadyDone`, `ConflictAppendEntriesRequest`,
+    /// `NoConflictAppendEntriesRequest`: deletes only what conflicts. What follows an entry that is
+    /// already there may be newer than this message.
     fn accept_entry(&mut self, index: Index, entry: Entry, ctx: &mut Context<'_, Raft>) {
         if self.log.holds(index, entry.term) {
             return;
         }
         if index <= self.log.last_index() {
+            ctx.probe("log-conflict");
             self.truncate_from(index, ctx);
         }
         self.log.push(entry.clone());

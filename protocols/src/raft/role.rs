@@ -32,8 +32,8 @@ pub enum Role {
 pub struct Leadership {
     /// For each follower, the next entry to send: a guess that refusals correct.
     pub next_index: BTreeMap<NodeId, Index>,
-    /// For each server, up to where its disk is known to agree with our log. Knowledge, never a guess: entries are
-    /// committed on the strength of it.
+    /// For each server, up to where its disk is known to agree with our log. Knowledge, never a
+    /// guess: entries are committed on the strength of it.
     pub match_index: BTreeMap<NodeId, Index>,
     /// Our own entries that are not known to be on our disk, with their places in the journal.
     pub unsynced: VecDeque<(Position, Index)>,
@@ -63,7 +63,8 @@ pub struct Read {
 }
 
 impl Leadership {
-    /// The state of a new leader, `id` of so many servers, whose log ends at `last` and is on its disk.
+    /// The state of a new leader, `id` of so many servers, whose log ends at `last` and is on its
+    /// disk.
     pub fn new(id: NodeId, servers: u32, last: Index) -> Self {
         let others = NodeId::all(servers).filter(|other| *other != id);
         let matches = others.clone().map(|other| (other, Index(0)));

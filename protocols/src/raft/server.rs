@@ -45,7 +45,8 @@ pub struct Config {
 /// What a server keeps to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Settings {
-    /// How long a server hears from no leader until it stands for election, drawn anew each time (§5.2).
+    /// How long a server hears from no leader until it stands for election, drawn anew each time
+    /// (§5.2).
     pub election_timeout: DurationRange,
     /// How often a leader lets its followers know that it is there.
     pub heartbeat: Duration,
@@ -247,8 +248,9 @@ impl Node for Server {
 
 /// The way to the disk and back.
 impl Server {
-    /// A follower with the persistent state that the journal's records add up to. Records that a crash
-    /// overtook on their way to the disk are missing from some point on; nobody was told of them.
+    /// A follower with the persistent state that the journal's records add up to. Records that a
+    /// crash overtook on their way to the disk are missing from some point on; nobody was told of
+    /// them.
     fn recover(start: &Start<'_, Raft>) -> Self {
         let mut server = Self {
             current_term: Term(0),
@@ -278,7 +280,8 @@ impl Server {
         server
     }
 
-    /// Begins with the term and the log that the scenario wants, atomically: a crash leaves all or nothing.
+    /// Begins with the term and the log that the scenario wants, atomically: a crash leaves all or
+    /// nothing.
     fn write_initial_state(&mut self, start: &Start<'_, Raft>, ctx: &mut Context<'_, Raft>) {
         let Config { initial_term, initial_log, .. } = start.config;
         let is_bare = *initial_term == Term(0) && initial_log.is_empty();
@@ -303,8 +306,8 @@ impl Server {
         self.written
     }
 
-    /// Makes everything that this server sends from now on wait until what it wrote so far is on disk: "updated
-    /// on stable storage before responding to RPCs" (figure 2).
+    /// Makes everything that this server sends from now on wait until what it wrote so far is on
+    /// disk: "updated on stable storage before responding to RPCs" (figure 2).
     pub(super) fn sync(&mut self, ctx: &mut Context<'_, Raft>) {
         if self.forced < self.written {
             ctx.sync();
@@ -312,8 +315,9 @@ impl Server {
         }
     }
 
-    /// Answers another server. What the answer promises is on disk before it leaves. A leader promises
-    /// nothing to others but what it had on disk when it was elected, so that its own writes hold up no answer.
+    /// Answers another server. What the answer promises is on disk before it leaves. A leader
+    /// promises nothing to others but what it had on disk when it was elected, so that its own
+    /// writes hold up no answer.
     pub(super) fn answer(&mut self, to: NodeId, message: Message, ctx: &mut Context<'_, Raft>) {
         if !self.is_leader() {
             self.sync(ctx);
@@ -321,7 +325,8 @@ impl Server {
         ctx.send(to, message);
     }
 
-    /// Remembers that the vote of the current term goes to `candidate` with the record at `position`.
+    /// Remembers that the vote of the current term goes to `candidate` with the record at
+    /// `position`.
     pub(super) fn pledge(&mut self, candidate: NodeId, position: Position) {
         self.pledge = Some(Pledge { position, term: self.current_term, candidate });
     }

@@ -6,7 +6,8 @@ use crate::kv::{Operation, Store};
 
 use super::server::Raft;
 
-/// R34: tells the client what the operation would give, although nothing but the leader's memory has it.
+/// R34: tells the client what the operation would give, although nothing but the leader's memory
+/// has it.
 pub(super) fn answer_at_once(
     state_machine: &Store,
     id: OperationId,

@@ -1,4 +1,5 @@
-//! Each planted bug is caught, by the rule that it breaks; and none of the schedules catches correct code.
+//! Each planted bug is caught, by the rule that it breaks; and none of the schedules catches
+//! correct code.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,8 @@ use orrery_sim::{Bug, ClientId, DurationRange, Law, Link, NodeId, Probability, S
 
 use crate::support::{Run, chaos, crash, cut, fire, item, ms, node, quiet, restart, scripted};
 
-/// Runs `make` over seeds with `bug`; the rules that it breaks, and how often. Without it there must be none.
+/// Runs `make` over seeds with `bug`; the rules that it breaks, and how often. Without it there
+/// must be none.
 fn caught(
     seeds: u64,
     bug: Bug,
@@ -183,8 +185,8 @@ fn r34_an_answered_write_is_lost() {
 
 #[test]
 fn r38_a_deaf_leader_of_old_keeps_everybody_waiting() {
-    // n1 leads and is heard, but hears nobody. n2 and n3 split the vote of term 2; in the next term one of
-    // them should win.
+    // n1 leads and is heard, but hears nobody. n2 and n3 split the vote of term 2; in the next term
+    // one of them should win.
     let changes = |bugs: &[Bug]| {
         let mut setup = quiet(1, 3, &Parameters::default(), bugs);
         let first_timeouts = vec![ms(100), ms(250), ms(300)];
@@ -202,8 +204,9 @@ fn r38_a_deaf_leader_of_old_keeps_everybody_waiting() {
     assert_eq!(changes(&[R38]), 1);
 }
 
-/// Known answer: a term is split if and only if s - floor(n/2) + 1 of the s live servers time out within one
-/// latency of the first. For n = 5, s = 4 and a latency of a fifth of the timeout: 18.08 %.
+/// Known answer: a term is split if and only if s - floor(n/2) + 1 of the s live servers time out
+/// within one latency of the first. For n = 5, s = 4 and a latency of a fifth of the timeout: 18.08
+/// %.
 #[test]
 fn the_first_vote_is_split_as_often_as_it_should_be() {
     const RUNS: u64 = 4_000;

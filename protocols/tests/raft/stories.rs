@@ -64,7 +64,8 @@ fn a_single_server_elects_itself_and_commits_alone() {
     assert_eq!(answers(&run), [Output::Written, value("1")]);
 }
 
-/// Figure 7: which logs could get elected at the top of it, and how a leader makes all others equal to its own.
+/// Figure 7: which logs could get elected at the top of it, and how a leader makes all others equal
+/// to its own.
 const LEADER: &[u64] = &[1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
 const FIGURE_7: [&[u64]; 6] = [
     &[1, 1, 1, 4, 4, 5, 5, 6, 6],
@@ -152,7 +153,8 @@ fn figure_8(bugs: &[orrery_sim::Bug]) -> Run {
         item(70, cut(&[4])),
         item(71, fire(1)),
         item(72, fire(1)),
-        // (d) n1 crashes, n5 comes back and is elected in term 5 by n3 and n4, whose last term is lower.
+        // (d) n1 crashes, n5 comes back and is elected in term 5 by n3 and n4, whose last term is
+        // lower.
         item(200, crash(1)),
         item(201, crash(2)),
         item(202, heal()),
@@ -183,7 +185,8 @@ fn a_minority_commits_nothing_and_its_entries_give_way() {
     assert_eq!(run.server(1).log().last_index(), Index(2));
     assert_eq!(run.server(1).commit_index(), Index(1));
     run.safely_until(499);
-    // n1 stepped down and sent its client to the new leader, where its operation came after the other's.
+    // n1 stepped down and sent its client to the new leader, where its operation came after the
+    // other's.
     assert_eq!(run.leader(), Some(NodeId(3)));
     assert_eq!(run.terms(1), [1, 2, 2, 2]);
     run.safely_until(600);
@@ -262,7 +265,8 @@ fn a_retry_after_a_lost_answer_takes_effect_once() {
     setup.clients.count = 1;
     setup.clients.timeout = ms(100);
     let append = Operation::Append { key: "x".into(), value: "a".into() };
-    // n1 replicates the entry and crashes before it can answer; n2 takes over with the entry in its log.
+    // n1 replicates the entry and crashes before it can answer; n2 takes over with the entry in its
+    // log.
     setup.plan.items = vec![
         item(10, fire(1)),
         item(50, request(1, append, 1)),

@@ -8,11 +8,11 @@ use crate::quorum::majority;
 use crate::raft::numbers::{Index, Term};
 use crate::raft::server::{Note, Raft, Record, Server};
 
-/// Leader Completeness (figure 3): if an entry is committed in a given term, it will be present in the logs of the
-/// leaders for all higher-numbered terms.
+/// Leader Completeness (figure 3): if an entry is committed in a given term, it will be present in
+/// the logs of the leaders for all higher-numbered terms.
 ///
-/// An entry counts as committed from the moment when a leader commits it, for then clients are answered. At
-/// that moment a majority must have it (§5.3).
+/// An entry counts as committed from the moment when a leader commits it, for then clients are
+/// answered. At that moment a majority must have it (§5.3).
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct LeaderCompleteness {
     /// The furthest entry that was committed. By Log Matching, who has it has all those before it.
@@ -64,8 +64,8 @@ impl LeaderCompleteness {
         })
     }
 
-    /// A leader committed an entry: a majority must have it, and so must leaders of later terms, if there are any
-    /// already.
+    /// A leader committed an entry: a majority must have it, and so must leaders of later terms, if
+    /// there are any already.
     fn commits(&mut self, committed: Committed, world: &World<Server>) -> Result<(), Violation> {
         let (index, term) = (committed.index, committed.term);
         let holders = NodeId::all(world.node_count()).filter(|id| has(world, *id, index, term));
@@ -135,9 +135,9 @@ fn has(world: &World<Server>, id: NodeId, index: Index, term: Term) -> bool {
     there == Some(term)
 }
 
-/// State Machine Safety (figure 3): if a server has applied an entry at a given index, no other server will ever
-/// apply a different one for the same index. Servers apply in the order of the log and never
-/// beyond what they know to be committed, and what is committed stays.
+/// State Machine Safety (figure 3): if a server has applied an entry at a given index, no other
+/// server will ever apply a different one for the same index. Servers apply in the order of the log
+/// and never beyond what they know to be committed, and what is committed stays.
 #[derive(Clone, Debug, Serialize)]
 pub struct StateMachineSafety {
     /// What was applied at each index, by whom first.

@@ -51,8 +51,8 @@ impl Monitor<Server> for ElectionSafety {
     }
 }
 
-/// A server's current term never goes back (§5.1), and it votes for one candidate per term (§5.2): across
-/// crashes too, as far as anybody can have been told.
+/// A server's current term never goes back (§5.1), and it votes for one candidate per term (§5.2):
+/// across crashes too, as far as anybody can have been told.
 #[derive(Clone, Debug, Serialize)]
 pub struct TermsAndVotes {
     servers: Vec<Pledges>,

@@ -10,8 +10,8 @@ use crate::raft::log::{Command, Log};
 use crate::raft::numbers::{Index, Term};
 use crate::raft::server::{Note, Raft, Server};
 
-/// Leader Append-Only (figure 3): a leader never overwrites or deletes entries in its log; it only appends new
-/// ones.
+/// Leader Append-Only (figure 3): a leader never overwrites or deletes entries in its log; it only
+/// appends new ones.
 #[derive(Clone, Debug, Serialize)]
 pub struct LeaderAppendOnly {
     /// For each server that leads: since when in which term, and the end of its log.
@@ -54,11 +54,11 @@ impl Monitor<Server> for LeaderAppendOnly {
     }
 }
 
-/// Log Matching (figure 3): if two logs contain an entry with the same index and term, then they are
-/// identical in all entries up through that index.
+/// Log Matching (figure 3): if two logs contain an entry with the same index and term, then they
+/// are identical in all entries up through that index.
 ///
-/// By induction it is enough that index and term determine the command and the term of the entry before; so
-/// each entry is looked at once, when it comes into a log.
+/// By induction it is enough that index and term determine the command and the term of the entry
+/// before; so each entry is looked at once, when it comes into a log.
 #[derive(Clone, Debug, Serialize)]
 pub struct LogMatching {
     /// For each server, its life and up to where its log was looked at.

@@ -1,10 +1,10 @@
-//! What must hold after every event: the five properties of figure 3, and the two about terms and votes on which
-//! their proofs rest.
+//! What must hold after every event: the five properties of figure 3, and the two about terms and
+//! votes on which their proofs rest.
 //!
-//! Each is a monitor that remembers what it saw, because a property such as "at most one leader in a
-//! term" speaks of the whole run: the first leader may be long gone when the second is elected. What it
-//! remembers is outside of the servers and survives their crashes. After an event it looks only at the
-//! server that handled it, and only at what is new there.
+//! Each is a monitor that remembers what it saw, because a property such as "at most one leader in
+//! a term" speaks of the whole run: the first leader may be long gone when the second is elected.
+//! What it remembers is outside of the servers and survives their crashes. After an event it looks
+//! only at the server that handled it, and only at what is new there.
 //!
 //! | monitor | property | where |
 //! |---|---|---|
