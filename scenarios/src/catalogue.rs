@@ -25,6 +25,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "raft/split-brain",
     "raft/log-repair",
     "raft/split-vote",
+    "raft/forgetful-voter",
     "raft/stale-read",
     "raft/figure-8",
     "raft/deaf-leader",

@@ -183,19 +183,17 @@ impl ScenarioErrors {
 
     /// Each in one paragraph without pictures: `FILE:LINE:COLUMN: message`, then the help.
     pub fn plain(&self) -> String {
-        let mut text = String::new();
-        for error in &self.errors {
+        let paragraph = |error: &ScenarioError| {
             let place = match (error.argument(), error.line_and_column()) {
                 (Some(argument), _) => format!("{argument}: "),
                 (None, Some((line, column))) => format!("{}:{line}:{column}: ", self.name),
                 (None, None) => String::new(),
             };
-            text += &format!("{place}{}\n", error.message);
-            if let Some(help) = &error.help {
-                text += &format!("  help: {}\n", help.replace('\n', "\n        "));
-            }
-        }
-        text
+            let help = error.help.as_ref().map(|help| help.replace('\n', "\n        "));
+            let help = help.map_or_else(String::new, |help| format!("  help: {help}\n"));
+            format!("{place}{}\n{help}", error.message)
+        };
+        self.errors.iter().map(paragraph).collect()
     }
 
     fn only(&self) -> Option<&ScenarioError> {

@@ -38,7 +38,9 @@ impl Knobs {
         match &mut tree.value {
             Value::List(items) => items.iter_mut().for_each(|item| self.apply(item, problems)),
             Value::Table(Table(entries)) => {
-                entries.iter_mut().for_each(|entry| self.apply(&mut entry.value, problems));
+                for entry in entries {
+                    self.apply(&mut entry.value, problems);
+                }
             }
             Value::Text(text) if mentions_knob(&text.text) => {
                 let written = text.text.clone();

@@ -11,6 +11,8 @@ mod overrides;
 mod quantity;
 mod read;
 mod scenario;
+mod schema;
+mod starter;
 mod suggest;
 mod token;
 mod tree;
@@ -19,6 +21,8 @@ pub use catalogue::Catalogue;
 pub use error::{ScenarioError, ScenarioErrors};
 pub use overrides::{Override, OverrideError};
 pub use scenario::Scenario;
+pub use schema::schema;
+pub use starter::{starter_protocol, starter_scenario};
 pub use token::{Resolved, Token, TokenError};
 
 pub use orrery_harness as harness;

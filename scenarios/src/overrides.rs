@@ -105,9 +105,8 @@ impl Override {
             Some(near) => format!("did you mean `{near}`?\n"),
             None => String::new(),
         };
-        let some = |names: &[String]| match names.is_empty() {
-            true => String::from("none"),
-            false => quoted_list(names),
+        let some = |names: &[String]| {
+            if names.is_empty() { String::from("none") } else { quoted_list(names) }
         };
         let help = format!(
             "{hint}the knobs are: {}\nthe parameters are: {}\na key with dots is a path in the file, as in `link.loss=5%`",

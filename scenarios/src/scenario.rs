@@ -131,7 +131,7 @@ impl Scenario {
             event_budget: contents.event_budget,
             checks: contents.checks,
             expect: contents.expect,
-            narration: contents.notes,
+            narration: contents.narration,
             token: Token::of(self, seed, overrides, bugs).to_string(),
         })
     }

@@ -97,14 +97,10 @@ impl Token {
 
     /// The arguments of `orrery run` for the same run, whatever has changed.
     pub fn arguments(&self) -> String {
-        let mut text = format!("{} --seed {}", shell_word(&self.scenario), self.seed);
-        for bug in &self.bugs {
-            text += &format!(" --bug {}", shell_word(bug));
-        }
-        for change in &self.overrides {
-            text += &format!(" --set {}", shell_word(&change.to_string()));
-        }
-        text
+        let head = format!("{} --seed {}", shell_word(&self.scenario), self.seed);
+        let bugs = self.bugs.iter().map(|bug| format!(" --bug {}", shell_word(bug)));
+        let set = |change: &Override| format!(" --set {}", shell_word(&change.to_string()));
+        std::iter::once(head).chain(bugs).chain(self.overrides.iter().map(set)).collect()
     }
 }
 
@@ -127,14 +123,10 @@ const fn is_plain(byte: u8) -> bool {
 }
 
 fn encode(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match is_plain(byte) {
-            true => encoded.push(char::from(byte)),
-            false => encoded += &format!("%{byte:02X}"),
-        }
-    }
-    encoded
+    let encoded = |byte| {
+        if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    text.bytes().map(encoded).collect()
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -155,10 +147,8 @@ fn decode(text: &str) -> Option<String> {
 
 /// `text` as one word of a shell.
 fn shell_word(text: &str) -> String {
-    match text.bytes().all(|byte| is_plain(byte) || byte == b'=') && !text.is_empty() {
-        true => text.into(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+    let is_word = !text.is_empty() && text.bytes().all(|byte| is_plain(byte) || byte == b'=');
+    if is_word { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 impl fmt::Display for Token {

@@ -42,9 +42,9 @@ pub(super) fn action(
         "pause" => Action::Pause(target(tree, around, problems)?),
         "resume" => Action::Resume(target(tree, around, problems)?),
         "cut" => Action::Cut(cut(tree, around, problems)?),
-        "heal" => Action::Heal(ended(tree, "cut", around, problems)?),
+        "heal" => Action::Heal(ended(tree, "cut", around, problems)?.into_name()),
         "hold" => Action::Hold(hold(tree, around, problems)?),
-        "release" => Action::Release(ended(tree, "hold", around, problems)?),
+        "release" => Action::Release(ended(tree, "hold", around, problems)?.into_name()),
         "drop" => Action::Drop(message(tree, around, problems)?),
         "duplicate" => Action::Duplicate(message(tree, around, problems)?),
         "deliver" => Action::Deliver(message(tree, around, problems)?),
@@ -195,16 +195,31 @@ fn written(target: &Target) -> String {
     }
 }
 
+/// What a `heal` or `release` ends.
+enum Ended {
+    All,
+    Item(String),
+}
+
+impl Ended {
+    fn into_name(self) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::Item(name) => Some(name),
+        }
+    }
+}
+
 /// What a `heal` or `release` ends: the item of that name, which must be a `word`, or all.
 fn ended(
     tree: &Tree,
     word: &str,
     around: &Surroundings<'_>,
     problems: &mut Problems,
-) -> Option<Option<String>> {
+) -> Option<Ended> {
     let name = text(tree, problems)?;
     if name == "all" {
-        return Some(None);
+        return Some(Ended::All);
     }
     if !around.check_item(name, problems, |message| tree.problem(message)) {
         return None;
@@ -217,7 +232,7 @@ fn ended(
         );
         return None;
     }
-    Some(Some(name.into()))
+    Some(Ended::Item(name.into()))
 }
 
 fn hold(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Option<HoldFilter> {

@@ -22,13 +22,12 @@ pub(super) fn clients(
     let mut clients = Clients::default();
     let Some(tree) = tree else { return clients };
     let Some(mut fields) = Fields::of(tree, "`clients`", problems) else { return clients };
-    match fields.get("count") {
-        Some(count) => clients.count = whole(count, 0, problems).unwrap_or(0),
-        None => {
-            let help = "write `count = 2`, or leave `clients` out";
-            problems.push(tree.problem("`clients` does not say how many there are").help(help));
-        }
+    let count = fields.get("count");
+    if count.is_none() {
+        let help = "write `count = 2`, or leave `clients` out";
+        problems.push(tree.problem("`clients` does not say how many there are").help(help));
     }
+    clients.count = count.and_then(|count| whole(count, 0, problems)).unwrap_or(0);
     if let Some(think) = fields.get("think").and_then(|tree| law(tree, problems)) {
         clients.think = think;
     }

@@ -49,7 +49,7 @@ pub(crate) struct Contents {
     pub event_budget: u64,
     pub checks: Checks,
     pub expect: Verdict,
-    pub notes: Vec<Narration>,
+    pub narration: Vec<Narration>,
 }
 
 /// What names a scenario.
@@ -82,9 +82,10 @@ impl Surroundings<'_> {
             return true;
         }
         let names: Vec<&str> = self.items.keys().map(String::as_str).collect();
-        let hint = match names.is_empty() {
-            true => String::from("no item of the plan has a name: give one `name = \"..\"`"),
-            false => did_you_mean(name, &names, "named items"),
+        let hint = if names.is_empty() {
+            String::from("no item of the plan has a name: give one `name = \"..\"`")
+        } else {
+            did_you_mean(name, &names, "named items")
         };
         problems.push(problem(format!("the plan has no item named `{name}`")).help(hint));
         false
@@ -105,18 +106,18 @@ pub(crate) fn header(document: &Tree, problems: &mut Problems) -> Header {
         Some(_) => {}
         None => problems.push(missing("format", "write `format = 1` at the head of the file")),
     }
-    let mut text = |key, is_required: bool, help: &str| match fields.get(key) {
-        Some(tree) => fields::text(tree, problems).unwrap_or_default().trim().to_string(),
-        None => {
-            if is_required {
+    let mut text = |key, help: Option<&str>| {
+        let Some(tree) = fields.get(key) else {
+            if let Some(help) = help {
                 problems.push(missing(key, help));
             }
-            String::new()
-        }
+            return String::new();
+        };
+        fields::text(tree, problems).unwrap_or_default().trim().to_string()
     };
-    let title = text("title", true, "say in a line what happens: `title = \"A leader crashes\"`");
-    let about = text("about", false, "");
-    let protocol = text("protocol", true, "name the protocol: `protocol = \"raft\"`");
+    let title = text("title", Some("say in a line what happens: `title = \"A leader crashes\"`"));
+    let about = text("about", None);
+    let protocol = text("protocol", Some("name the protocol: `protocol = \"raft\"`"));
     let seed = fields.get("seed").and_then(|tree| fields::whole(tree, 0, problems));
     Header { title, about, protocol, seed: seed.unwrap_or(1) }
 }
@@ -138,20 +139,16 @@ pub(crate) fn contents(
     for key in ["format", "title", "about", "protocol", "seed", "knobs"] {
         fields.get(key);
     }
-    let nodes = match fields.get("nodes") {
-        Some(tree) => node_count(tree, problems),
-        None => {
-            problems.push(missing("nodes", "say how many there are: `nodes = 3`"));
-            None
-        }
-    };
-    let stop_at = match fields.get("stop_at") {
-        Some(tree) => fields::time(tree, problems),
-        None => {
-            problems.push(missing("stop_at", "say when the run ends: `stop_at = \"10s\"`"));
-            None
-        }
-    };
+    let nodes = fields.get("nodes");
+    if nodes.is_none() {
+        problems.push(missing("nodes", "say how many there are: `nodes = 3`"));
+    }
+    let nodes = nodes.and_then(|tree| node_count(tree, problems));
+    let stop_at = fields.get("stop_at");
+    if stop_at.is_none() {
+        problems.push(missing("stop_at", "say when the run ends: `stop_at = \"10s\"`"));
+    }
+    let stop_at = stop_at.and_then(|tree| fields::time(tree, problems));
     let budget = fields.get("event_budget").and_then(|tree| fields::whole(tree, 1, problems));
     let parameters = parameters::parameters(fields.entry("parameters"), nodes, subject, problems);
     let links = network::links(fields.get("link"), fields.get("links"), nodes, problems);
@@ -165,7 +162,7 @@ pub(crate) fn contents(
     let plan = plan::plan(plan, &around, stop_at, problems);
     let checks = checks::checks(fields.get("check"), &around, problems);
     let expect = checks::expect(fields.get("expect"), problems);
-    let notes = checks::notes(fields.get("notes"), &around, problems);
+    let narration = checks::notes(fields.get("notes"), &around, problems);
     fields.finish(problems);
     Some(Contents {
         header,
@@ -181,7 +178,7 @@ pub(crate) fn contents(
         event_budget: budget.unwrap_or(EVENT_BUDGET),
         checks,
         expect,
-        notes,
+        narration,
     })
 }
 

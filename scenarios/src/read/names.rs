@@ -26,15 +26,16 @@ pub(super) fn item_names(
         // A name that is no string is reported where the item is read.
         let Some(name) = entry.value.as_text() else { continue };
         if let Some(wrong) = misfit(name) {
-            let help = "write a word of letters, digits and `_`, such as `first_crash`";
+            let help = "write a word of letters, digits, `_` and `-`, such as `first_crash`";
             problems.push(entry.value.problem(format!("`{name}` {wrong}")).help(help));
         }
         let word = WORDS.iter().find(|word| table.get(word).is_some());
         let word = word.map_or_else(String::new, |word| (*word).to_string());
         if names.insert(name.to_string(), word).is_some() {
-            let help = match name == Swarm::QUIET && has_swarm {
-                true => "the swarm's own last item has that name: choose another",
-                false => "give each item a name of its own",
+            let help = if name == Swarm::QUIET && has_swarm {
+                "the swarm's own last item has that name: choose another"
+            } else {
+                "give each item a name of its own"
             };
             let message = format!("another item is named `{name}` already");
             problems.push(entry.value.problem(message).help(help));
@@ -46,12 +47,12 @@ pub(super) fn item_names(
 /// Why `name` cannot be an item's.
 fn misfit(name: &str) -> Option<&'static str> {
     let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     let is_id = name
         .strip_prefix(['n', 'c'])
         .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
     match name {
-        _ if !is_word => Some("is no word, and predicates mention items by words"),
+        _ if !is_word => Some("is no name"),
         _ if is_id => Some("would be taken for a node or client"),
         "all" => Some("would be taken for all cuts or holds"),
         _ => None,

@@ -34,7 +34,9 @@ pub(super) fn parameters(
                     None => explained(Problem::nowhere(""), &message),
                 });
             }
-            single.into_iter().for_each(|problem| problems.push(problem));
+            for problem in single {
+                problems.push(problem);
+            }
             json
         }
     }

@@ -119,13 +119,16 @@ fn trigger(entry: &Entry, around: &Surroundings<'_>, problems: &mut Problems) ->
 /// `ITEM`, or `ITEM + DURATION` with any number of summands.
 fn after(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Option<Trigger> {
     let written = text(tree, problems)?;
-    let end = written.find(['+', '-']).unwrap_or(written.len());
+    // A `-` inside a name is part of it; one after a blank is not.
+    let ends = [written.find('+'), written.find(" -")];
+    let end = ends.into_iter().flatten().min().unwrap_or(written.len());
     let item = written[..end].trim();
     let start = written.find(item).unwrap_or(0);
     let problem = |message| tree.problem_in(&(start..start + item.len()), message);
     let is_there = around.check_item(item, problems, problem);
     let mut nanos: i128 = 0;
-    let mut rest = &written[end..];
+    let mut rest = written[end..].trim_start();
+    let signs = written.len() - rest.len();
     while let Some(sign) = rest.chars().next() {
         let next = rest[1..].find(['+', '-']).map_or(rest.len(), |at| at + 1);
         let term = rest[1..next].trim();
@@ -148,7 +151,7 @@ fn after(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Opt
         } else {
             ("the delay is more than 584 years", "write a delay that ends within the run")
         };
-        problems.push(tree.problem_in(&(end..written.len()), wrong).help(help));
+        problems.push(tree.problem_in(&(signs..written.len()), wrong).help(help));
     }
     is_there.then_some(Trigger::After { item: item.into(), delay: delay? })
 }

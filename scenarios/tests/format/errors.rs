@@ -59,7 +59,7 @@ fn predicates_have_their_own_columns_even_behind_escapes() {
     );
     let found =
         errors("notes = [{ when = \"n1.role = \\\"leader\\\" and n7.term > 2\", say = \"x\" }]");
-    assert!(found.starts_with("x.toml:6:44: there is no n7"), "{found}");
+    assert!(found.starts_with("x.toml:6:45: there is no n7"), "{found}");
 }
 
 #[test]

@@ -50,10 +50,8 @@ impl Subject for Paper {
         Ok(complete)
     }
     fn check_operation(&self, operation: &Json) -> Result<(), String> {
-        match operation.get("Put").is_some() || operation.get("Get").is_some() {
-            true => Ok(()),
-            false => Err("this is no operation: write `Put` or `Get`".into()),
-        }
+        let is_known = operation.get("Put").is_some() || operation.get("Get").is_some();
+        is_known.then_some(()).ok_or_else(|| "this is no operation: write `Put` or `Get`".into())
     }
     fn check_workload(&self, workload: &Workload) -> Result<(), String> {
         match workload.mix.keys().find(|key| !["put", "get", "cas"].contains(&key.as_str())) {
