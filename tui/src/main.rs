@@ -1,2 +1,7 @@
-//! Skeleton.
-fn main() {}
+//! The program `orrery`, with the protocols and scenarios that come with it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    orrery::Cli::builtin().main()
+}

@@ -1,0 +1,232 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use orrery_scenarios::Override;
+
+/// A deterministic simulator and teaching lab for distributed systems.
+///
+/// Without a command it opens the debugger on a terminal, and prints the catalogue elsewhere.
+#[derive(Debug, Parser)]
+#[command(name = "orrery", version, arg_required_else_help = false)]
+#[command(after_help = "Exit codes: 0 as expected, 1 not as expected, 2 wrong usage or input, \
+                        3 no verdict, 4 internal error.")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List the scenarios
+    List(List),
+    /// Write a commented scenario or protocol to start from
+    New(New),
+    /// Run a scenario once and tell what happened
+    Run(Run),
+    /// Run again what a token or a recording names, and compare
+    Replay(Replay),
+    /// Run a scenario under many seeds, on all cores
+    Sweep(Sweep),
+    /// List the planted bugs, or prove that each is caught
+    Bugs(Bugs),
+    /// Prove that scenarios do the same every time
+    VerifyDeterminism(Verify),
+    /// Step through a run in the terminal
+    Tui(Tui),
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Which run is meant.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Which {
+    /// A scenario's name, a path to a .toml file, or the token of a run
+    #[arg(value_name = "SCENARIO|FILE|TOKEN")]
+    pub what: String,
+    /// The seed of all random draws [default: the scenario's]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Set a knob, a parameter of the protocol, or a path in the file (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<Override>,
+    /// Switch a planted bug on (repeatable); `orrery bugs` lists them
+    #[arg(long = "bug", value_name = "ID")]
+    pub bugs: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct New {
+    #[command(subcommand)]
+    pub what: NewWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum NewWhat {
+    /// A scenario file that runs as it is
+    Scenario {
+        /// Its name; the file becomes NAME.toml
+        name: String,
+    },
+    /// A crate with a protocol of your own that runs as it is
+    Protocol {
+        /// Its name; the folder becomes NAME
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub which: Which,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Print the verdict alone
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Write the run, event by event, to a file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// The token of a run, or a recording made by `run --record`
+    #[arg(value_name = "TOKEN|FILE")]
+    pub what: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Print the verdict alone
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Sweep {
+    /// A scenario's name or a path to a .toml file
+    #[arg(value_name = "SCENARIO|FILE")]
+    pub what: String,
+    /// The seeds: from A up to but without B
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Seeds,
+    /// Set a knob, a parameter of the protocol, or a path in the file (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<Override>,
+    /// Switch a planted bug on (repeatable)
+    #[arg(long = "bug", value_name = "ID")]
+    pub bugs: Vec<String>,
+    /// How many runs at a time [default: all cores]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub jobs: usize,
+    /// Stop soon after the first run that is not as expected
+    #[arg(long)]
+    pub stop_at_failure: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Print the verdict alone
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Bugs {
+    /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+    /// Replay one committed token per bug, and fail if any bug is not caught
+    #[arg(long)]
+    pub verify: bool,
+    /// Measure how fast each bug is found, and write the table (Markdown) to a file
+    #[arg(long, value_name = "FILE")]
+    pub table: Option<PathBuf>,
+    /// With --table: write the tokens of the found runs to a file
+    #[arg(long, value_name = "FILE", requires = "table")]
+    pub tokens: Option<PathBuf>,
+    /// With --table: how many times each search is begun, at seeds far apart
+    #[arg(long, default_value_t = 20, requires = "table")]
+    pub bases: u64,
+    /// With --table: how many seeds a search tries before it gives up
+    #[arg(long, default_value_t = 1_000, requires = "table")]
+    pub limit: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Scenarios, files or tokens; all of the catalogue where there are none
+    #[arg(value_name = "SCENARIO|FILE|TOKEN")]
+    pub what: Vec<String>,
+    /// Another build of this program to compare with
+    #[arg(long, value_name = "BINARY")]
+    pub against: Option<PathBuf>,
+    /// Skip the run in a second process
+    #[arg(long)]
+    pub in_process: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Tui {
+    /// A scenario's name, a path to a .toml file, or the token of a run; a choice of all where absent
+    #[arg(value_name = "SCENARIO|FILE|TOKEN")]
+    pub what: Option<String>,
+    /// The seed of all random draws [default: the scenario's]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Set a knob, a parameter of the protocol, or a path in the file (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<Override>,
+    /// Switch a planted bug on (repeatable)
+    #[arg(long = "bug", value_name = "ID")]
+    pub bugs: Vec<String>,
+    /// Where to begin: an event's number, a time such as 1.2s, `violation`, `end` or `start`
+    #[arg(long, value_name = "PLACE")]
+    pub at: Option<String>,
+    /// Colours: dark, light, colour-blind or mono [default: dark, or mono where NO_COLOR is set]
+    #[arg(long)]
+    pub theme: Option<String>,
+    /// Draw with plain letters only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// A half-open range of seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seeds(pub std::ops::Range<u64>);
+
+impl FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.replace('_', "").parse::<u64>().ok();
+        let range = text.split_once("..").and_then(|(from, to)| Some(number(from)?..number(to)?));
+        match range {
+            None => Err(String::from("write two numbers, as in 0..1000")),
+            Some(range) if range.end <= range.start => Err(format!(
+                "the range is empty: the second number must be greater, as in {}..{}",
+                range.start,
+                range.start.saturating_add(1_000)
+            )),
+            Some(range) => Ok(Self(range)),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Runs in words, for a person.
+
+use std::io;
+
+use orrery_harness::session::{Row, RowKind};
+use orrery_harness::{Case, Report, Session, Verdict};
+
+use super::output::{Output, Tone};
+
+/// What is being told.
+pub(super) fn heading(session: &dyn Session, output: &mut Output) -> io::Result<()> {
+    let header = session.header();
+    let bugs = if header.bugs.is_empty() {
+        String::new()
+    } else {
+        format!(", with bug {}", header.bugs.join(" and "))
+    };
+    let clients = match header.clients {
+        0 => String::new(),
+        1 => String::from(", 1 client"),
+        count => format!(", {count} clients"),
+    };
+    let name = output.paint(Tone::Strong, &header.scenario);
+    output.line(format!("{name}  seed {}, {} nodes{clients}{bugs}", header.seed, header.nodes))?;
+    output.line(format!("  {}", header.title))
+}
+
+/// The moments that matter, in at most `most` lines.
+pub(super) fn events(session: &dyn Session, most: usize, output: &mut Output) -> io::Result<()> {
+    let rows: Vec<&Row> = session.rows().iter().filter(|row| is_told(row)).collect();
+    output.line("")?;
+    for row in rows.iter().take(most) {
+        output.line(line(row))?;
+    }
+    if most < rows.len() {
+        output.line(format!("  ... and {} more such moments", rows.len() - most))?;
+    }
+    Ok(())
+}
+
+/// Whether a row is part of the story: what the scenario tells, faults, new leaders, panics.
+fn is_told(row: &Row) -> bool {
+    let is_fault = match &row.kind {
+        RowKind::Fault { word, .. } => *word != "request" && *word != "fire",
+        RowKind::Panic | RowKind::GiveUp { .. } => true,
+        RowKind::Start
+        | RowKind::Arrive { .. }
+        | RowKind::Timer
+        | RowKind::Synced
+        | RowKind::Ask { .. } => false,
+    };
+    is_fault || !row.narration.is_empty() || row.violation.is_some()
+        || row.new_role.as_deref() == Some("leader")
+}
+
+fn line(row: &Row) -> String {
+    let time = format!("{:>11}", row.time.to_string());
+    let event = format!("#{}", row.number);
+    let is_fault = matches!(row.kind, RowKind::Fault { .. });
+    let node = row.node.map_or(String::new(), |node| format!("{node} "));
+    let told = match (row.narration.first(), &row.new_role) {
+        (Some(told), _) if is_fault => format!("{}: {told}", row.title),
+        (Some(told), _) => told.clone(),
+        (None, _) if is_fault => row.title.clone(),
+        (None, Some(role)) => format!("{node}is now {role}"),
+        (None, None) => format!("{node}{}", row.title),
+    };
+    format!("  {time}  {event:<7} {told}")
+}
+
+/// The verdict in a line.
+pub(super) fn verdict(report: &Report, output: &mut Output) -> io::Result<()> {
+    let tone = match report.verdict {
+        Verdict::Pass => Tone::Good,
+        Verdict::Fail => Tone::Bad,
+        Verdict::Unknown | Verdict::Error => Tone::Doubtful,
+    };
+    let word = output.paint(tone, report.verdict.word());
+    let rule = report.violation.as_ref().map_or(String::new(), |failure| {
+        format!("  {} ({})", failure.rule, failure.source)
+    });
+    output.line(format!("{word}{rule}"))
+}
+
+/// Why a run failed: the facts that conflict and the last events that lead there.
+pub(super) fn failure(
+    session: &dyn Session,
+    report: &Report,
+    output: &mut Output,
+) -> io::Result<()> {
+    let Some(failure) = &report.violation else { return Ok(()) };
+    for fact in &failure.facts {
+        output.line(format!("  - {fact}"))?;
+    }
+    if let Some(picture) = &failure.picture {
+        output.line("")?;
+        for line in picture.lines().take(12) {
+            output.line(format!("    {line}"))?;
+        }
+    }
+    let last: Vec<&Row> = leading_to(session.rows(), failure.event, 8);
+    if !last.is_empty() {
+        output.line("")?;
+    }
+    for row in last {
+        output.line(line(row))?;
+    }
+    Ok(())
+}
+
+/// The last `most` moments of the story up to `event`, and the event itself.
+fn leading_to(rows: &[Row], event: u64, most: usize) -> Vec<&Row> {
+    let until = &rows[..rows.len().min(event as usize)];
+    let is_shown = |row: &&Row| is_told(row) || row.number == event;
+    let mut told: Vec<&Row> = until.iter().rev().filter(is_shown).take(most).collect();
+    told.reverse();
+    told
+}
+
+/// What was counted and judged.
+pub(super) fn numbers(report: &Report, case: &Case, output: &mut Output) -> io::Result<()> {
+    let sim_ms = report.sim_ns / 1_000_000;
+    output.line(format!(
+        "  run:      {} events, {} messages, {}.{:03} s of simulated time",
+        grouped(report.events),
+        grouped(report.messages),
+        sim_ms / 1_000,
+        sim_ms % 1_000
+    ))?;
+    if !report.invariants.is_empty() {
+        let marked = |(name, holds): (&String, &bool)| {
+            let mark = if *holds { "" } else { " BROKEN" };
+            format!("{name}{mark}")
+        };
+        let names: Vec<String> = report.invariants.iter().map(marked).collect();
+        wrapped("  held:     ", &names, output)?;
+    }
+    if let Some(model) = &case.checks.linearizable {
+        let operations = report.stats.get("operations").map_or(0, |measured| measured.value);
+        let word = match (&report.violation, report.verdict) {
+            (Some(failure), Verdict::Fail) if failure.found_by == "linearizability" => {
+                "not linearizable"
+            }
+            (_, Verdict::Pass) => "linearizable",
+            (_, Verdict::Fail | Verdict::Unknown | Verdict::Error) => "not judged to the end",
+        };
+        output.line(format!("  history:  {operations} operations completed, {word} ({model})"))?;
+    }
+    for goal in &report.goals {
+        let how = match (goal.reached_at_ns, goal.reached_at_event) {
+            (Some(time), Some(event)) => {
+                format!("reached at {} (#{event})", orrery_sim::SimTime::from_nanos(time))
+            }
+            _ => String::from("NOT reached"),
+        };
+        output.line(format!("  goal:     {}: {how}", goal.name))?;
+    }
+    let effective: Vec<String> = report
+        .ledger
+        .iter()
+        .filter(|(_, tally)| 0 < tally.applied)
+        .map(|(name, tally)| format!("{name} {}/{}", tally.effective, tally.applied))
+        .collect();
+    if !effective.is_empty() {
+        wrapped("  faults:   ", &[format!("{} (effective/applied)", effective.join(", "))], output)?;
+    }
+    output.line(format!("  digest:   {}", report.digest))
+}
+
+fn wrapped(label: &str, parts: &[String], output: &mut Output) -> io::Result<()> {
+    let mut line = String::from(label);
+    for (place, part) in parts.iter().enumerate() {
+        let comma = if place + 1 < parts.len() { ", " } else { "" };
+        if 98 < line.chars().count() + part.chars().count() {
+            output.line(line.trim_end())?;
+            line = " ".repeat(label.len());
+        }
+        line.push_str(part);
+        line.push_str(comma);
+    }
+    output.line(line)
+}
+
+/// What to look at after a run that passed.
+pub(super) fn next_lesson(
+    session: &dyn Session,
+    command: &str,
+    output: &mut Output,
+) -> io::Result<()> {
+    if session.header().scenario == "raft/leader-crash" {
+        output.line(format!("  break it: {command} run raft/figure-8 --bug R1"))?;
+    }
+    Ok(())
+}
+
+/// A number with its thousands apart.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if 0 < place && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

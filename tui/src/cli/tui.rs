@@ -1,0 +1,79 @@
+//! `orrery tui`: the debugger.
+
+use std::io::IsTerminal;
+
+use orrery_harness::Session;
+
+use crate::ui;
+
+use super::args::{Tui, Which};
+use super::output::Output;
+use super::resolve::resolve;
+use super::{Cli, CliError, Exit, list};
+
+/// The first lesson: what the picker begins on.
+const FIRST_LESSON: &str = "raft/leader-crash";
+
+/// Without a command: the picker on a terminal, the catalogue elsewhere.
+pub(super) fn bare(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
+    if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
+        let arguments = Tui {
+            what: None,
+            seed: None,
+            set: vec![],
+            bugs: vec![],
+            at: None,
+            theme: None,
+            ascii: false,
+        };
+        return tui(cli, &arguments, output);
+    }
+    list::overview(cli, output)
+}
+
+pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exit, CliError> {
+    output.flush()?;
+    let options = options(arguments)?;
+    let open = |what: &str| -> Result<Box<dyn Session>, CliError> {
+        let which = Which {
+            what: what.to_string(),
+            seed: arguments.seed,
+            set: arguments.set.clone(),
+            bugs: arguments.bugs.clone(),
+        };
+        let resolved = resolve(cli, &which)?;
+        Ok(resolved.subject.open(&resolved.case)?)
+    };
+    let failed = |error: ui::UiError| CliError::Input(error.to_string());
+    match &arguments.what {
+        Some(what) => ui::run(open(what)?, &options).map_err(failed)?,
+        None => {
+            let mut entries = Vec::new();
+            for name in cli.catalogue.names() {
+                let scenario = cli.catalogue.load(name)?;
+                entries.push(ui::PickerEntry {
+                    name: name.to_string(),
+                    title: scenario.title().to_string(),
+                    about: scenario.about().to_string(),
+                    is_lesson: name == FIRST_LESSON,
+                });
+            }
+            let open = |name: &str| open(name).map_err(|error| error.to_string());
+            ui::pick(entries, &options, open).map_err(failed)?;
+        }
+    }
+    Ok(Exit::AsExpected)
+}
+
+/// How the debugger is to look and where it is to begin.
+fn options(arguments: &Tui) -> Result<ui::Options, CliError> {
+    let from_environment = ui::Options::from_environment();
+    let place = arguments.at.as_deref().map(str::parse).transpose().map_err(CliError::Input)?;
+    let theme = arguments.theme.as_deref().map(str::parse).transpose().map_err(CliError::Input)?;
+    Ok(ui::Options {
+        start_at: place,
+        theme,
+        ascii: arguments.ascii || from_environment.ascii,
+        ..from_environment
+    })
+}

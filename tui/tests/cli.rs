@@ -1,0 +1,188 @@
+//! The program from outside: what it prints, where, and how it ends.
+
+use std::process::{Command, Output};
+
+fn orrery(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orrery"));
+    // As a person's shell would start it, not as cargo does.
+    command.env_remove("CARGO_MANIFEST_DIR").args(arguments);
+    command.output().expect("the program starts")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn json(arguments: &[&str]) -> serde_json::Value {
+    let output = orrery(arguments);
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}{}", out(&output), err(&output)))
+}
+
+#[test]
+fn the_main_command_tells_its_story_in_forty_lines() {
+    let output = orrery(&["run", "raft/leader-crash"]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", err(&output));
+    assert!(text.lines().count() <= 40, "{text}");
+    for part in ["crash", "leads", "linearizable", "digest", "replay raft/leader-crash@42~"] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+}
+
+#[test]
+fn a_planted_bug_fails_with_its_rule_its_facts_and_the_next_command() {
+    let output = orrery(&["run", "raft/figure-8", "--bug", "R1"]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let first: Vec<&str> = text.lines().take(3).collect();
+    assert!(first[0].starts_with("fail") && first[0].contains("5.4"), "{text}");
+    assert!(first[1].contains("i2") && first[2].contains("i2"), "{text}");
+    assert!(text.contains("tui raft/figure-8@"), "{text}");
+}
+
+#[test]
+fn one_json_object_per_run_with_the_documented_keys() {
+    let report = json(&["run", "raft/leader-crash", "--json"]);
+    for key in [
+        "scenario", "seed", "verdict", "expected", "as_expected", "token", "digest", "events",
+        "messages", "sim_ns", "wall_ns", "invariants", "violation", "goals", "probes", "ledger",
+        "stats",
+    ] {
+        assert!(report.get(key).is_some(), "no `{key}` in {report}");
+    }
+    assert_eq!(report["verdict"], "pass");
+    let again = json(&["replay", report["token"].as_str().unwrap(), "--json"]);
+    assert_eq!(again["digest"], report["digest"]);
+}
+
+#[test]
+fn a_sweep_is_the_same_whatever_the_number_of_jobs() {
+    let sweep = |jobs| {
+        let mut report = json(&["sweep", "raft/chaos", "--seeds", "0..6", "--jobs", jobs, "--json"]);
+        report.as_object_mut().unwrap().remove("wall_ns");
+        report
+    };
+    let one = sweep("1");
+    assert_eq!(one, sweep("3"));
+    assert_eq!(one["counts"]["pass"], 6);
+    for key in ["n", "mean", "sd", "se", "min", "p50", "p90", "p99", "max"] {
+        assert!(one["stats"]["events"].get(key).is_some(), "no `{key}`");
+    }
+}
+
+#[test]
+fn every_wrong_input_is_told_with_what_would_be_right() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["run", "raft/leader-crush"], "raft/leader-crash"),
+        (&["run", "raft/leader-crash", "--bug", "R99"], "R1"),
+        (&["run", "raft/leader-crash", "--set", "server=7"], "servers"),
+        (&["run", "raft/leader-crash", "--set", "servers"], "="),
+        (&["run", "nowhere.toml"], "nowhere.toml"),
+        (&["sweep", "raft/chaos", "--seeds", "9..3"], "9..1009"),
+        (&["sweep", "raft/chaos", "--seeds", "all"], "0..1000"),
+        (&["replay", "raft/leader-crash@42~00000000"], "run raft/leader-crash --seed 42"),
+        (&["replay", "raft/leader-crash@x~00000000"], "token"),
+        (&["replay", "no-such-file.jsonl"], "neither a token"),
+        (&["tui", "raft/leader-crash", "--at", "noon"], "start, end or violation"),
+        (&["tui", "raft/leader-crash", "--theme", "pink"], "dark, light"),
+        (&["frobnicate"], "Usage"),
+    ];
+    for (arguments, right) in cases {
+        let output = orrery(arguments);
+        let said = err(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(right), "{arguments:?} does not say `{right}`: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn a_scenario_file_is_told_its_line_and_column() {
+    let folder = scratch("line-and-column");
+    let path = folder.join("wrong.toml");
+    std::fs::write(&path, "format = 1\ntitle = \"x\"\nprotocol = \"rafft\"\nnodes = 3\n").unwrap();
+    let output = orrery(&["run", path.to_str().unwrap()]);
+    let said = err(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("wrong.toml:3:12") && said.contains("raft"), "{said}");
+}
+
+#[test]
+fn a_starter_scenario_runs_as_it_is_and_is_not_overwritten() {
+    let folder = scratch("starter");
+    let name = folder.join("mine");
+    let name = name.to_str().unwrap();
+    let made = orrery(&["new", "scenario", name]);
+    assert_eq!(made.status.code(), Some(0), "{}", err(&made));
+    let ran = orrery(&["run", &format!("{name}.toml")]);
+    assert_eq!(ran.status.code(), Some(0), "{}{}", out(&ran), err(&ran));
+    let again = orrery(&["new", "scenario", name]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(err(&again).contains("exists"));
+}
+
+#[test]
+fn a_recording_proves_itself_and_damage_is_told() {
+    let folder = scratch("recording");
+    let path = folder.join("run.jsonl");
+    let file = path.to_str().unwrap();
+    let made = orrery(&["run", "raft/election", "--record", file, "--quiet"]);
+    assert_eq!((made.status.code(), out(&made).trim()), (Some(0), "pass"), "{}", err(&made));
+    let same = orrery(&["replay", file]);
+    assert_eq!(same.status.code(), Some(0), "{}", err(&same));
+    assert!(out(&same).starts_with("the same"), "{}", out(&same));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &text[..text.len() / 2]).unwrap();
+    let cut = orrery(&["replay", file]);
+    assert_eq!(cut.status.code(), Some(2));
+    assert!(err(&cut).contains("breaks off"), "{}", err(&cut));
+    std::fs::write(&path, text.replacen("Elected", "Elacted", 1)).unwrap();
+    let damaged = orrery(&["replay", file]);
+    assert_eq!(damaged.status.code(), Some(2));
+    assert!(err(&damaged).contains("damaged"), "{}", err(&damaged));
+}
+
+#[test]
+fn nothing_is_left_behind_where_a_recording_cannot_be_written() {
+    let folder = scratch("unwritable");
+    let path = folder.join("no").join("such").join("folder.jsonl");
+    let output = orrery(&["run", "raft/election", "--record", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn without_a_terminal_it_prints_the_catalogue_and_refuses_the_debugger() {
+    let bare = orrery(&[]);
+    assert_eq!(bare.status.code(), Some(0));
+    assert!(out(&bare).contains("raft/figure-8") && out(&bare).contains("run one:"));
+    let tui = orrery(&["tui", "raft/election"]);
+    assert_eq!(tui.status.code(), Some(2));
+    assert!(err(&tui).contains("terminal"), "{}", err(&tui));
+    assert!(!out(&tui).contains('\u{1b}'));
+}
+
+#[test]
+fn lists_are_json_where_asked() {
+    let scenarios = json(&["list", "--json"]);
+    assert!(10 < scenarios.as_array().unwrap().len());
+    let bugs = json(&["bugs", "--json"]);
+    let r1 = bugs.as_array().unwrap().iter().find(|bug| bug["id"] == "R1").unwrap();
+    for key in ["id", "protocol", "summary", "breaks", "found_by"] {
+        assert!(r1.get(key).is_some(), "no `{key}` in {r1}");
+    }
+}
+
+/// A new empty folder for one test.
+fn scratch(name: &str) -> std::path::PathBuf {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Left from an earlier run, or not there.
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}

@@ -1,0 +1,117 @@
+//! The debugger in a pseudo-terminal: it opens, steps, leaves, and gives the terminal back.
+
+use std::io::{Read, Write};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use portable_pty::{Child, CommandBuilder, PtyPair, PtySize, native_pty_system};
+
+const ROWS: u16 = 24;
+const COLUMNS: u16 = 80;
+/// No screen takes longer to appear, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The program in a terminal of its own.
+struct Terminal {
+    screen: vt100::Parser,
+    bytes: Receiver<Vec<u8>>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    _pty: PtyPair,
+}
+
+impl Terminal {
+    fn open(arguments: &[&str]) -> Self {
+        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_orrery"));
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env_remove("NO_COLOR");
+        let child = pty.slave.spawn_command(command).unwrap();
+        let mut reader = pty.master.try_clone_reader().unwrap();
+        let keys = pty.master.take_writer().unwrap();
+        let (sender, bytes) = channel();
+        let read = move || {
+            let mut buffer = [0; 4_096];
+            while let Ok(count) = reader.read(&mut buffer) {
+                if count == 0 || sender.send(buffer[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        };
+        #[expect(clippy::disallowed_methods, reason = "a pseudo-terminal blocks its reader")]
+        std::thread::spawn(read);
+        let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
+        Self { screen, bytes, keys, child, _pty: pty }
+    }
+
+    /// Reads until the screen is as `wanted` says.
+    fn wait(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
+        while !wanted(self.screen.screen()) {
+            match self.bytes.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.screen.process(&bytes),
+                Err(_) => panic!("never saw {what}:\n{}", self.screen.screen().contents()),
+            }
+        }
+    }
+
+    fn wait_for(&mut self, text: &str) {
+        self.wait(text, |screen| screen.contents().contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits for the program to end, and checks that the terminal is as it was.
+    fn closed(mut self) -> u32 {
+        let status = self.child.wait().unwrap();
+        drop(self.keys);
+        while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_millis(200)) {
+            self.screen.process(&bytes);
+        }
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is shown again");
+        status.exit_code()
+    }
+}
+
+#[test]
+fn it_steps_a_leader_crash_forward_and_back_and_gives_the_terminal_back() {
+    let mut terminal = Terminal::open(&["tui", "raft/leader-crash"]);
+    terminal.wait_for("raft/leader-crash");
+    terminal.press("jjj");
+    terminal.wait("event 3", |screen| screen.contents().contains("ev 3"));
+    terminal.press("k");
+    terminal.wait("event 2", |screen| screen.contents().contains("ev 2"));
+    terminal.press("?");
+    terminal.wait_for("quit");
+    terminal.press("\u{1b}");
+    terminal.press("q");
+    assert_eq!(terminal.closed(), 0);
+}
+
+#[test]
+fn it_opens_on_the_violation_of_a_planted_bug() {
+    let arguments = ["tui", "raft/figure-8", "--bug", "R1", "--at", "violation"];
+    let mut terminal = Terminal::open(&arguments);
+    terminal.wait_for("Leader Completeness");
+    terminal.press("\u{3}");
+    assert_eq!(terminal.closed(), 0);
+}
+
+#[test]
+fn bare_it_offers_the_catalogue_and_begins_on_the_first_lesson() {
+    let mut terminal = Terminal::open(&[]);
+    terminal.wait_for("raft/election");
+    terminal.press("\r");
+    terminal.wait("a run", |screen| screen.contents().contains("ev 0"));
+    terminal.press("q");
+    terminal.wait_for("raft/election");
+    terminal.press("q");
+    assert_eq!(terminal.closed(), 0);
+}
