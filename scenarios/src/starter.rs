@@ -5,8 +5,9 @@ const NAME: &str = "{name}";
 
 /// The text of a scenario named `name`, for a file `NAME.toml`.
 pub fn starter_scenario(name: &str) -> String {
-    let title = name.replace(['"', '\\'], "'");
-    let file = format!("{}.toml", title.replace(' ', "-"));
+    // It stands in a comment and in quotes.
+    let title = name.replace(['"', '\\', '\n', '$'], " ");
+    let file = format!("{title}.toml");
     include_str!("../starters/scenario.toml").replace("{file}", &file).replace(NAME, &title)
 }
 
