@@ -41,14 +41,14 @@ pub fn draw(caption: &Caption, theme: &Theme, area: Rect, buffer: &mut Buffer) -
     inner
 }
 
-/// The title of a pane, or the titles of all panes but the diagram where they share one place.
-pub fn title(pane: Pane, has_tabs: bool, is_focused: bool) -> Line {
+/// The title of a pane, or the titles of all the panes that share one place, as far as they fit.
+pub fn title(pane: Pane, shared: &[Pane], is_focused: bool, width: usize) -> Line {
     let own = if is_focused { Tone::Focus } else { Tone::Title };
-    if !has_tabs {
+    if shared.is_empty() {
         return Line::of(own, format!("{} {} ", pane.index() + 1, pane.title()));
     }
     let mut line = Line::default();
-    for other in Pane::ALL {
+    for &other in shared {
         let text = format!("{} {}", other.index() + 1, other.title());
         if other == pane {
             line.add(own, format!("[{text}] "));
@@ -56,7 +56,11 @@ pub fn title(pane: Pane, has_tabs: bool, is_focused: bool) -> Line {
             line.add(Tone::Faint, format!("{text} "));
         }
     }
-    line
+    if line.width() <= width {
+        return line;
+    }
+    let own_name = format!("{} {} ", pane.index() + 1, pane.title());
+    Line::of(own, own_name).then(Tone::Faint, "(Tab: the others) ")
 }
 
 /// The position in a text of `total` lines of which `height` are seen from `offset` on; empty if all are.

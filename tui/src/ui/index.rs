@@ -135,18 +135,21 @@ impl Index {
     pub fn lane(&self, node: NodeId, event: u64) -> Lane {
         let Some(changes) = self.lanes.get(node.index()) else { return Lane::Unborn };
         let passed = changes.partition_point(|(number, _)| *number <= event);
-        passed.checked_sub(1).and_then(|last| changes.get(last)).map_or(Lane::Unborn, |(_, lane)| *lane)
+        passed
+            .checked_sub(1)
+            .and_then(|last| changes.get(last))
+            .map_or(Lane::Unborn, |(_, lane)| *lane)
     }
 }
 
 /// How the lane of the row's node runs from then on, where the row changes that.
 fn lane_after(row: &Row) -> Option<Lane> {
     match &row.kind {
-        RowKind::Start => Some(Lane::Up),
-        RowKind::Fault { word: "restart" | "resume", .. } => Some(Lane::Up),
+        RowKind::Start | RowKind::Fault { word: "restart" | "resume", .. } => Some(Lane::Up),
         RowKind::Fault { word: "crash", .. } | RowKind::Panic => Some(Lane::Down),
-        RowKind::Fault { word: "pause", .. } => Some(Lane::Paused),
-        RowKind::Arrive { fate: ArrivalFate::Waits, .. } => Some(Lane::Paused),
+        RowKind::Fault { word: "pause", .. } | RowKind::Arrive { fate: ArrivalFate::Waits, .. } => {
+            Some(Lane::Paused)
+        }
         RowKind::Arrive { .. }
         | RowKind::Timer
         | RowKind::Synced

@@ -95,7 +95,9 @@ impl FromStr for Key {
         let mut letters = rest.chars();
         match (letters.next(), letters.next()) {
             (Some(letter), None) => Ok(with(letter)),
-            _ => Err(format!("`{text}` is no key: write one like `j`, `Ctrl-d`, `PgDn` or `Space`")),
+            _ => {
+                Err(format!("`{text}` is no key: write one like `j`, `Ctrl-d`, `PgDn` or `Space`"))
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod picker;
 pub mod place;
 pub mod screen;
 pub mod signals;
+pub mod signs;
 pub mod text;
 pub mod theme;
 pub mod update;
@@ -51,13 +52,21 @@ pub struct Options {
 
 impl Options {
     /// What the environment asks for: `NO_COLOR`, and a terminal or locale without the signs.
-    #[expect(clippy::disallowed_methods, reason = "it decides how a run looks, not what happens in it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it decides how a run looks, not what happens in it"
+    )]
     pub fn from_environment() -> Self {
         let of = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let locale = of("LC_ALL").or_else(|| of("LC_CTYPE")).or_else(|| of("LANG"));
         let is_plain = matches!(of("TERM").as_deref(), Some("linux" | "dumb"));
-        let has_signs = locale.is_none_or(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
-        Self { no_color: of("NO_COLOR").is_some(), ascii: is_plain || !has_signs, ..Self::default() }
+        let has_signs =
+            locale.is_none_or(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
+        Self {
+            no_color: of("NO_COLOR").is_some(),
+            ascii: is_plain || !has_signs,
+            ..Self::default()
+        }
     }
 
     fn settings(&self, has_picker: bool) -> Settings {
@@ -70,7 +79,9 @@ impl Options {
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
     /// The output goes somewhere else.
-    #[error("the debugger needs a terminal, and the output goes elsewhere: `orrery run` reports in text")]
+    #[error(
+        "the debugger needs a terminal, and the output goes elsewhere: `orrery run` reports in text"
+    )]
     NotATerminal,
     /// This run has no such place to start at.
     #[error("cannot start at `{place}`: {reason}")]
@@ -117,6 +128,9 @@ pub fn pick(
     })
 }
 
+/// Opens what has that name, or says why not.
+pub type Open<'a> = dyn FnMut(&str) -> Result<Box<dyn Session>, String> + 'a;
+
 /// The list and what is opened from it, in turns.
 ///
 /// # Errors
@@ -125,7 +139,7 @@ pub fn choose(
     picker: &mut Picker,
     options: &Options,
     console: &mut dyn Console,
-    open: &mut dyn FnMut(&str) -> Result<Box<dyn Session>, String>,
+    open: &mut Open<'_>,
 ) -> io::Result<()> {
     loop {
         if drive(picker, console)? == Command::Leave {
@@ -135,9 +149,8 @@ pub fn choose(
         picker.message = Some((Tone::Story, format!("opening {name} ...")));
         console.draw(&mut |area, buffer| app::App::paint(picker, area, buffer))?;
         let look = Options { theme: Some(picker.settings.theme), ..options.clone() };
-        let opened = open(&name).and_then(|session| {
-            model(session, &look, true).map_err(|error| error.to_string())
-        });
+        let opened = open(&name)
+            .and_then(|session| model(session, &look, true).map_err(|error| error.to_string()));
         picker.message = None;
         match opened {
             Err(problem) => {

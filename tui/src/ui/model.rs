@@ -228,10 +228,9 @@ impl Model {
         match place {
             Place::Start => Ok(0),
             Place::End => Ok(self.last()),
-            Place::Violation => self
-                .index
-                .violation()
-                .ok_or_else(|| String::from("no rule was broken in this run")),
+            Place::Violation => {
+                self.index.violation().ok_or_else(|| String::from("no rule was broken in this run"))
+            }
             Place::Event(number) if number <= self.last() => Ok(number),
             Place::Event(number) => {
                 Err(format!("there is no event {number}: this run ends with event {}", self.last()))

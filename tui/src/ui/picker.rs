@@ -96,7 +96,12 @@ impl Picker {
         if BESIDE <= area.width {
             let width = area.width * 3 / 5;
             let list = Rect { width, ..body };
-            return [top, list, Rect { x: area.x + width, width: area.width - width, ..body }, foot];
+            return [
+                top,
+                list,
+                Rect { x: area.x + width, width: area.width - width, ..body },
+                foot,
+            ];
         }
         let height = body.height * 3 / 5;
         let about = Rect { y: body.y + height, height: body.height - height, ..body };

@@ -37,7 +37,7 @@ impl FromStr for Place {
             _ => match text.parse::<Duration>() {
                 Ok(since_start) => Ok(Self::Time(SimTime::from_nanos(since_start.as_nanos()))),
                 Err(_) => Err(format!(
-                    "`{text}` is no place: write an event number such as 18, a time such as 1.2s, start, end or violation"
+                    "`{text}` is no place: write 18, 1.2s, start, end or violation"
                 )),
             },
         }
@@ -71,6 +71,6 @@ mod tests {
         for wrong in ["", "12x", "1.2", "-3ms", "99999999999999999999"] {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }
-        assert!("soon".parse::<Place>().unwrap_err().contains("such as 1.2s"));
+        assert!("soon".parse::<Place>().unwrap_err().contains("1.2s, start"));
     }
 }

@@ -73,7 +73,12 @@ impl Line {
                         used = indent;
                         continue;
                     }
-                    let (part, after) = if fits { (rest, "") } else { split_at_width(rest, room) };
+                    // A blank at the very end of a line is not worth a cell.
+                    let (part, after) = match fits {
+                        true if room < rest.width() => (rest.trim_end(), ""),
+                        true => (rest, ""),
+                        false => split_at_width(rest, room),
+                    };
                     line.add(tone, part);
                     used += part.width();
                     rest = after;

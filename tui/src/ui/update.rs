@@ -39,7 +39,7 @@ pub fn update(model: &mut Model, action: Action) -> Option<Command> {
         _ => model.status = None,
     }
     if model.prompt.is_some() {
-        return in_prompt(model, action);
+        return in_prompt(model, &action);
     }
     if let Some(offset) = model.help {
         model.help = in_help(model, offset, &action);
@@ -50,9 +50,7 @@ pub fn update(model: &mut Model, action: Action) -> Option<Command> {
 
 fn in_run(model: &mut Model, action: Action) -> Option<Command> {
     match action {
-        Action::Play
-        | Action::Faster
-        | Action::Slower => play(model, &action),
+        Action::Play | Action::Faster | Action::Slower => play(model, &action),
         Action::NodeLeft => select(model, false),
         Action::NodeRight => select(model, true),
         Action::Pane(pane) => focus(model, pane),
@@ -102,7 +100,9 @@ fn travel(model: &mut Model, action: &Action) {
     let (target, otherwise) = match action {
         Action::Next => ((here < model.last()).then(|| here + 1), "this is the last event"),
         Action::Previous => (here.checked_sub(1), "this is the start of the run"),
-        Action::NextOnNode => (index.on_node_after(node, here), "nothing more happens on this node"),
+        Action::NextOnNode => {
+            (index.on_node_after(node, here), "nothing more happens on this node")
+        }
         Action::PreviousOnNode => {
             (index.on_node_before(node, here), "nothing happened on this node before")
         }
@@ -191,10 +191,10 @@ fn beside(pane: Pane, steps: usize) -> Pane {
 /// Scrolls the text of the pane in use by a page, as far as there is text.
 fn scroll(model: &mut Model, is_down: bool) {
     let pane = model.focus;
-    let page = view::page(model, pane).max(1);
-    let most = view::text_height(model, pane).saturating_sub(page);
+    let height = view::page(model, pane).max(1);
+    let most = view::text_height(model, pane).saturating_sub(height);
     let offset = &mut model.scroll[pane.index()];
-    let step = page.saturating_sub(1).max(1);
+    let step = height.saturating_sub(1).max(1);
     *offset = if is_down { (*offset + step).min(most) } else { offset.saturating_sub(step) };
 }
 
@@ -241,7 +241,7 @@ fn ask(model: &mut Model, question: Question) {
     model.prompt = Some(Prompt { question, text: String::new(), problem: None });
 }
 
-fn in_prompt(model: &mut Model, action: Action) -> Option<Command> {
+fn in_prompt(model: &mut Model, action: &Action) -> Option<Command> {
     let mut prompt = model.prompt.take()?;
     prompt.problem = None;
     match action {
@@ -250,7 +250,7 @@ fn in_prompt(model: &mut Model, action: Action) -> Option<Command> {
             model.go(0);
             return None;
         }
-        Action::Type(letter) if !letter.is_control() => prompt.text.push(letter),
+        Action::Type(letter) if !letter.is_control() => prompt.text.push(*letter),
         Action::Erase if prompt.text.is_empty() => return None,
         Action::Erase => drop(prompt.text.pop()),
         Action::EraseAll => prompt.text.clear(),
@@ -323,7 +323,8 @@ fn say_hit(model: &mut Model) {
     let here = model.cursor();
     if let Some(search) = &model.search {
         let number = search.hits.partition_point(|hit| *hit <= here);
-        let text = format!("`{}`: {number} of {}; n next, N before", search.text, search.hits.len());
+        let text =
+            format!("`{}`: {number} of {}; n next, N before", search.text, search.hits.len());
         model.say(text);
     }
 }

@@ -52,24 +52,38 @@ fn draw_pane(
     buffer: &mut Buffer,
 ) {
     let is_focused = pane == model.focus;
-    let shares = places.has_tabs && (pane != Pane::SpaceTime || places.panes.len() == 1);
-    let title = frame::title(pane, shares, is_focused);
+    let shared = match (places.has_tabs, places.panes.len(), pane) {
+        (false, ..) | (true, 2.., Pane::SpaceTime) => &[],
+        (true, 2.., _) => &Pane::ALL[1..],
+        (true, ..) => &Pane::ALL[..],
+    };
+    let (width, height) = inner_size(place);
+    let title = frame::title(pane, shared, is_focused, width);
     if pane == Pane::SpaceTime {
         return space_time::draw(model, theme, title, place, buffer);
     }
-    let (width, height) = inner_size(place);
     let lines = lines_of(model, theme, pane, width);
+    let (fixed, lines) = lines.split_at(fixed(pane).min(lines.len()));
+    let height = height.saturating_sub(fixed.len());
     let most = lines.len().saturating_sub(height);
     let own = model.scroll[pane.index()];
     let offset = if own == 0 { anchor(model, pane, height) } else { own }.min(most);
     let position = frame::position(offset, height, lines.len());
     let inner = frame::draw(&Caption { title, position, is_focused }, theme, place, buffer);
-    draw_lines(&mut Pen::new(buffer, inner, theme), &lines, offset);
+    draw_lines(&mut Pen::new(buffer, inner, theme), fixed, 0);
+    let below = inner.height.saturating_sub(fixed.len() as u16);
+    let inner = Rect { y: inner.bottom() - below, height: below, ..inner };
+    draw_lines(&mut Pen::new(buffer, inner, theme), lines, offset);
+}
+
+/// How many lines of a pane stay when the rest scrolls: the heading of the table of nodes.
+const fn fixed(pane: Pane) -> usize {
+    if matches!(pane, Pane::Nodes) { 1 } else { 0 }
 }
 
 /// Where a pane starts that nobody has scrolled: the table of nodes shows the selected one.
 fn anchor(model: &Model, pane: Pane, height: usize) -> usize {
-    if pane == Pane::Nodes { (model.selected.index() + 2).saturating_sub(height) } else { 0 }
+    if pane == Pane::Nodes { (model.selected.index() + 1).saturating_sub(height) } else { 0 }
 }
 
 /// The text of a pane other than the diagram.
@@ -94,18 +108,19 @@ fn place_now(model: &Model, pane: Pane) -> Option<Rect> {
 
 /// How many lines of `pane` are seen at once.
 pub fn page(model: &Model, pane: Pane) -> usize {
-    let frame = if pane == Pane::SpaceTime { 1 } else { 0 };
-    place_now(model, pane).map_or(LEAP, |place| inner_size(place).1.saturating_sub(frame))
+    let heading = if pane == Pane::SpaceTime { 1 } else { fixed(pane) };
+    place_now(model, pane).map_or(LEAP, |place| inner_size(place).1.saturating_sub(heading))
 }
 
 /// A page where nothing is seen.
 const LEAP: usize = 10;
 
-/// How many lines `pane` has.
+/// How many lines `pane` has that scroll.
 pub fn text_height(model: &Model, pane: Pane) -> usize {
     let theme = Theme::new(model.settings.theme, model.settings.is_ascii);
     let place = place_now(model, pane);
-    place.map_or(0, |place| lines_of(model, &theme, pane, inner_size(place).0).len())
+    let lines = place.map_or(0, |place| lines_of(model, &theme, pane, inner_size(place).0).len());
+    lines.saturating_sub(fixed(pane))
 }
 
 /// Everything between header and keys: where the help goes.

@@ -40,19 +40,26 @@ pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
 fn happening(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     let Some(row) = model.here() else { return beginning(model, width) };
     let mut lines = Vec::new();
-    let headline = headline(row, theme);
+    let headline = headline(row, model.session().header().nodes, theme);
     lines.push(Line::of(Tone::Title, format!("#{} {headline}", row.number)));
     let stories = row.narration.iter();
-    lines.extend(stories.map(|story| Line::of(Tone::Story, format!("{} {story}", theme.signs.story))));
+    lines.extend(
+        stories.map(|story| Line::of(Tone::Story, format!("{} {story}", theme.signs.story))),
+    );
     if let Some(rule) = &row.violation {
         let text = format!("! this breaks the rule {rule} (5 shows the facts)");
         lines.push(Line::of(Tone::Violation, text));
     }
     lines.push(cause(model, row));
-    lines.extend(row.payload.as_ref().map(|payload| labelled("says", payload)));
+    let says = if matches!(row.kind, RowKind::Ask { .. }) { "wants" } else { "says" };
+    lines.extend(row.payload.as_ref().map(|payload| labelled(says, payload)));
     lines.extend(changed(model, theme, row, width));
     lines.extend(row.notes.iter().map(|note| labelled("reached", note)));
-    if row.effects.is_empty() && row.node.is_some() {
+    let is_handled = matches!(
+        row.kind,
+        RowKind::Arrive { fate: ArrivalFate::Handled, .. } | RowKind::Timer | RowKind::Synced
+    );
+    if row.effects.is_empty() && is_handled {
         lines.push(Line::of(Tone::Faint, "it did nothing in answer"));
     }
     for (place, effect) in row.effects.iter().enumerate() {
@@ -64,11 +71,23 @@ fn happening(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
 
 fn beginning(model: &Model, width: usize) -> Vec<Line> {
     let header = model.session().header();
+    let moving = format!(
+        "{} goes to the first event, {} to the next landmark.",
+        key_of(&Action::Next),
+        key_of(&Action::NextLandmark)
+    );
+    let (world, moving) = match model.last() {
+        0 => (String::from("Nothing happens in this run."), String::new()),
+        last => (format!("This is the world before the first of {last} events."), moving),
+    };
     let words = [
         (Tone::Title, header.title.clone()),
-        (Tone::Plain, format!("{} nodes run {}; {} clients.", header.nodes, header.protocol, header.clients)),
-        (Tone::Plain, format!("This is the world before the first of {} events.", model.last())),
-        (Tone::Plain, format!("{} goes to the first event, {} to the next landmark.", key_of(&Action::Next), key_of(&Action::NextLandmark))),
+        (
+            Tone::Plain,
+            format!("{} nodes run {}; {} clients.", header.nodes, header.protocol, header.clients),
+        ),
+        (Tone::Plain, world),
+        (Tone::Plain, moving),
     ];
     words.into_iter().flat_map(|(tone, text)| Line::of(tone, text).wrap(width, 0)).collect()
 }
@@ -78,7 +97,7 @@ fn labelled(label: &str, text: &str) -> Line {
 }
 
 /// What happened, as a sentence.
-fn headline(row: &Row, theme: &Theme) -> String {
+fn headline(row: &Row, nodes: u32, theme: &Theme) -> String {
     let to = theme.signs.to;
     let node = row.node.map(|node| node.to_string()).unwrap_or_default();
     match &row.kind {
@@ -97,8 +116,13 @@ fn headline(row: &Row, theme: &Theme) -> String {
         RowKind::Synced => format!("the disk of {node} has written"),
         RowKind::Ask { client, attempt: 1 } => format!("client {client} asks {node}"),
         RowKind::Ask { client, attempt } => format!("client {client} asks {node}, try {attempt}"),
-        RowKind::GiveUp { client } => format!("client {client} gives up: nobody knows how this ended"),
-        RowKind::Fault { .. } => format!("the scenario: {}", words::with_node(&row.title, row.node)),
+        RowKind::GiveUp { client } => {
+            format!("client {client} gives up: nobody knows how this ended")
+        }
+        RowKind::Fault { .. } => {
+            let words = words::fault_words(row, nodes, theme).unwrap_or_default();
+            format!("the scenario: {words}")
+        }
         RowKind::Panic => format!("the code of {node} panicked; the run ends here"),
     }
 }
@@ -108,8 +132,10 @@ fn cause(model: &Model, row: &Row) -> Line {
     let text = match (row.cause, &row.kind) {
         (Some(cause), _) => format!("{} (key {key})", words::reference(model, cause)),
         (None, RowKind::Start) => String::from("the run starts"),
-        (None, RowKind::Fault { .. }) => String::from("written in the scenario's plan"),
-        (None, RowKind::Ask { .. } | RowKind::GiveUp { .. }) => String::from("the clients' own doing"),
+        (None, RowKind::Fault { .. }) => String::from("the scenario's plan says so"),
+        (None, RowKind::Ask { .. }) => String::from("the client wants it"),
+        (None, RowKind::GiveUp { .. }) => String::from("no answer came in time"),
+        (None, RowKind::Timer) => String::from("its time has come"),
         (None, _) => String::from("not known"),
     };
     let line = labelled("because", &text);
@@ -119,7 +145,8 @@ fn cause(model: &Model, row: &Row) -> Line {
         return line;
     };
     let travelled = words::rounded(row.time.since(sent.time));
-    let from = if row.cause == Some(*sent_at) { String::new() } else { format!(" from #{sent_at}") };
+    let from =
+        if row.cause == Some(*sent_at) { String::new() } else { format!(" from #{sent_at}") };
     line.then(Tone::Faint, format!(", {travelled} on the way{from} as {message}"))
 }
 
@@ -158,7 +185,8 @@ fn consequences(model: &Model, row: &Row) -> Option<Line> {
     let more = effects.len().saturating_sub(NAMED_EFFECTS);
     let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
     let key = key_of(&Action::Effect);
-    (!named.is_empty()).then(|| labelled("causes", &format!("{}{rest} (key {key})", named.join(", "))))
+    (!named.is_empty())
+        .then(|| labelled("causes", &format!("{}{rest} (key {key})", named.join(", "))))
 }
 
 /// The state of the selected node.
@@ -168,7 +196,11 @@ fn state(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     };
     let mut lines = vec![state_heading(model, node)];
     if !node.is_up {
-        let words = "down: its memory is gone, its disk is kept (pane 2 shows it)";
+        let words = if super::nodes::has_started(model, node) {
+            "down: its memory is gone, its disk is kept (pane 2 shows it)"
+        } else {
+            "none yet: it has not started"
+        };
         lines.extend(Line::of(Tone::Faint, words).wrap(width, 0));
         return lines;
     }

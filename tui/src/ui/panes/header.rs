@@ -10,42 +10,65 @@ use crate::ui::theme::{Theme, Tone};
 
 use super::words;
 
-/// Draws the first line. What matters most is furthest to the left, since a narrow screen cuts the rest.
+/// Draws the first line, in as many words as fit.
 pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let (session, signs) = (model.session(), &theme.signs);
+    let width = usize::from(area.width);
+    let wordings = [Wording::Full, Wording::Short, Wording::Shortest];
+    let line = wordings.map(|wording| first_line(model, theme, wording));
+    let fitting = line.iter().find(|line| line.width() <= width).unwrap_or(&line[2]);
+    Pen::new(buffer, area, theme).line(0, 0, fitting);
+}
+
+/// How much the first line says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wording {
+    Shortest,
+    Short,
+    Full,
+}
+
+fn first_line(model: &Model, theme: &Theme, wording: Wording) -> Line {
+    let session = model.session();
     let (header, report) = (session.header(), session.report());
-    let is_wide = 100 <= area.width;
-    let bar = format!(" {} ", signs.bar);
-    let mut line = Line::of(Tone::Title, if is_wide { " orrery " } else { " " });
+    let (is_full, is_short) = (wording == Wording::Full, Wording::Short <= wording);
+    let bar = format!(" {} ", theme.signs.bar);
+    let mut line = Line::of(Tone::Title, if is_full { " orrery " } else { " " });
     line.add(Tone::Title, header.scenario.clone());
-    line.add(Tone::Plain, format!(" seed {}", header.seed));
-    if is_wide {
-        line.add(Tone::Plain, format!(" {}", header.protocol));
-    }
-    if !header.bugs.is_empty() {
+    line.add(
+        Tone::Plain,
+        match wording {
+            Wording::Full => format!(" seed {} {}", header.seed, header.protocol),
+            Wording::Short => format!("@{}", header.seed),
+            Wording::Shortest => String::new(),
+        },
+    );
+    if !header.bugs.is_empty() && is_short {
         line.add(Tone::Fault, format!(" bug {}", header.bugs.join(",")));
     }
     line.add(Tone::Frame, bar.clone());
     let time = session.view().time;
-    let shown = if is_wide { time.to_string() } else { words::short_time(time) };
-    line.add(Tone::Plain, format!("t={shown} event {}/{}", model.cursor(), model.last()));
-    line.add(Tone::Frame, bar.clone());
-    line.add(Tone::Key, play_words(model, theme));
+    let time = if is_full { time.to_string() } else { words::short_time(time) };
+    let word = if is_short { "event " } else { "" };
+    line.add(Tone::Plain, format!("{word}{}/{} {time}", model.cursor(), model.last()));
+    if is_short {
+        line.add(Tone::Frame, bar.clone());
+        line.add(Tone::Key, play_words(model, theme, is_full));
+    }
     line.add(Tone::Frame, bar);
     let (sign, tone) = words::verdict_sign(report.verdict, theme);
-    let expected = if report.as_expected { "" } else { " (unexpected)" };
-    let lead = if is_wide { "the run ends: " } else { "" };
-    line.add(Tone::Plain, lead);
+    let expected = if report.as_expected || !is_short { "" } else { " (unexpected)" };
+    line.add(Tone::Plain, if is_full { "the run ends: " } else { "" });
     line.add(tone, format!("{sign} {}{expected}", report.verdict));
-    Pen::new(buffer, area, theme).line(0, 0, &line);
+    line
 }
 
-fn play_words(model: &Model, theme: &Theme) -> String {
+fn play_words(model: &Model, theme: &Theme, is_full: bool) -> String {
     let speed = SPEEDS[model.play.speed];
-    if model.play.is_on {
-        format!("{} {speed}/s", theme.signs.is_playing)
-    } else {
-        format!("{} paused", theme.signs.is_paused)
+    match (model.play.is_on, is_full) {
+        (true, true) => format!("{} {speed} events/s", theme.signs.is_playing),
+        (true, false) => format!("{} {speed}/s", theme.signs.is_playing),
+        (false, true) => format!("{} paused", theme.signs.is_paused),
+        (false, false) => String::from("paused"),
     }
 }
 
@@ -87,7 +110,9 @@ fn message(model: &Model, theme: &Theme) -> Option<Line> {
 
 fn prompt_line(prompt: &Prompt, theme: &Theme) -> Line {
     let (name, help) = match prompt.question {
-        Question::GoTo => ("go to: ", "an event number, a time such as 1.2s, start, end, violation"),
+        Question::GoTo => {
+            ("go to: ", "an event number, a time such as 1.2s, start, end, violation")
+        }
         Question::Search => ("search: ", "a text in titles, payloads, effects; n2 finds that node"),
     };
     let line = Line::of(Tone::Key, format!(" {name}"))

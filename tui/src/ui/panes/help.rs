@@ -33,7 +33,8 @@ pub fn lines(theme: &Theme, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for group in Group::ALL {
         lines.push(Line::of(Tone::Title, group.title()));
-        let bindings = KEYS.iter().filter(|line| line.context == Context::Run && line.group == group);
+        let bindings =
+            KEYS.iter().filter(|line| line.context == Context::Run && line.group == group);
         for binding in bindings {
             let keys: Vec<String> = binding.keys.iter().map(Key::to_string).collect();
             lines.extend(entry(Tone::Key, &keys.join(" "), binding.help, width));
@@ -61,15 +62,24 @@ fn legend(theme: &Theme) -> Vec<(Tone, String, &'static str)> {
     let lost = format!("{}{}{}{}", signs.send_right, signs.wire_lost, signs.wire_lost, signs.lost);
     vec![
         (Tone::Message, arrow, "a message arrives and is handled"),
-        (Tone::Lost, lost, "a message that is lost: on the way, at a cut, or because the node is down"),
+        (
+            Tone::Lost,
+            lost,
+            "a message that is lost: on the way, at a cut, or because the node is down",
+        ),
         (Tone::Plain, signs.local.into(), "something local: a start, a timer, the disk"),
         (Tone::Role, signs.star.into(), "the node becomes the one that others follow"),
+        (Tone::Role, signs.new_role.into(), "margin: another change of role"),
         (Tone::Client, signs.client.into(), "a client asks; c in the margin"),
         (Tone::Fault, format!("{} {}", signs.crash, signs.lane_down), "a crash; the node is down"),
         (Tone::Fault, signs.paused.into(), "the node is paused: what comes for it waits"),
         (Tone::Fault, signs.cut.into(), "the link between these neighbours is cut"),
         (Tone::Fault, "x r p u".into(), "margin: crash, restart, pause, resume"),
-        (Tone::Fault, "P H h l k i".into(), "margin: cut, heal, hold, release, clock, another intervention"),
+        (
+            Tone::Fault,
+            "P H h l k i".into(),
+            "margin: cut, heal, hold, release, clock, another intervention",
+        ),
         (Tone::Violation, "!".into(), "margin: a rule is broken here, or a node's code panicked"),
         (Tone::Story, signs.story.into(), "margin: the scenario tells something about this event"),
         (Tone::Faint, signs.future.into(), "margin: this has not happened yet at the cursor"),

@@ -14,31 +14,45 @@ use super::words;
 /// The narrowest bar that shows when an operation was open.
 const NARROWEST_BAR: usize = 20;
 
-/// The text of the pane.
+/// The text of the pane. Before a broken rule the operations come first, from there on the facts.
 pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     let report = model.session().report();
+    let wrapped = |lines: Vec<Line>| {
+        lines.into_iter().flat_map(|line| line.wrap(width, 2)).collect::<Vec<_>>()
+    };
     let mut lines = vec![verdict(model, theme)];
+    let mut facts = Vec::new();
     if let Some(failure) = &report.violation {
-        lines.extend(violation(model, failure, theme));
-    }
-    lines.extend(report.goals.iter().map(|goal| goal_line(goal, theme)));
-    if !report.invariants.is_empty() {
-        let mut line = Line::of(Tone::Faint, "rules ");
-        for (name, holds) in &report.invariants {
-            let (sign, tone) =
-                if *holds { (theme.signs.good, Tone::Good) } else { (theme.signs.bad, Tone::Bad) };
-            line.add(tone, format!("{sign} "));
-            line.add(Tone::Plain, format!("{name}  "));
+        lines.push(broken(model, failure, theme));
+        facts = details(failure);
+        if failure.event <= model.cursor() {
+            lines.append(&mut facts);
         }
-        lines.push(line);
     }
-    let mut lines: Vec<Line> = lines.into_iter().flat_map(|line| line.wrap(width, 2)).collect();
+    let mut lines = wrapped(lines);
     lines.extend(operations(model, theme, width));
+    facts.extend(report.goals.iter().map(|goal| goal_line(goal, theme)));
+    facts.extend(rules(model, theme));
+    lines.extend(wrapped(facts));
     if let Some(picture) = report.violation.as_ref().and_then(|failure| failure.picture.as_ref()) {
         lines.push(Line::default());
         lines.extend(picture.lines().map(|line| Line::of(Tone::Plain, line)));
     }
     lines
+}
+
+/// All rules that were watched.
+fn rules(model: &Model, theme: &Theme) -> Option<Line> {
+    let invariants = &model.session().report().invariants;
+    let mut line = Line::of(Tone::Faint, "rules ");
+    for (name, holds) in invariants {
+        let (sign, tone) =
+            if *holds { (theme.signs.good, Tone::Good) } else { (theme.signs.bad, Tone::Bad) };
+        line.add(tone, sign);
+        // The sign and its name stay on one line.
+        line.add(Tone::Plain, format!("\u{a0}{name} "));
+    }
+    (!invariants.is_empty()).then_some(line)
 }
 
 fn verdict(model: &Model, theme: &Theme) -> Line {
@@ -54,25 +68,34 @@ fn verdict(model: &Model, theme: &Theme) -> Line {
         .then(Tone::Plain, expected)
 }
 
-fn violation(model: &Model, failure: &Failure, theme: &Theme) -> Vec<Line> {
-    let sign = theme.signs.bad;
-    let mut lines = vec![Line::of(Tone::Violation, format!("{sign} {}", failure.rule))];
+/// Which rule was broken, and where.
+fn broken(model: &Model, failure: &Failure, theme: &Theme) -> Line {
+    let here = model.cursor();
+    let place = match failure.event.abs_diff(here) {
+        0 => String::from("here"),
+        far if here < failure.event => format!("{far} ahead"),
+        far => format!("{far} back"),
+    };
+    let way = if failure.event == here {
+        String::new()
+    } else {
+        format!(" ({} violation)", key_of(&Action::AskGoTo))
+    };
+    Line::of(Tone::Violation, format!("{} {}", theme.signs.bad, failure.rule))
+        .then(Tone::Plain, format!(" at event {}, {place}", failure.event))
+        .then(Tone::Faint, way)
+}
+
+/// Who found it, on which facts, and where the rule is stated.
+fn details(failure: &Failure) -> Vec<Line> {
+    let mut lines: Vec<Line> =
+        failure.facts.iter().map(|fact| Line::of(Tone::Plain, format!("  {fact}"))).collect();
     if failure.found_by != failure.rule && !failure.found_by.is_empty() {
         lines.push(Line::of(Tone::Faint, format!("  found by {}", failure.found_by)));
     }
-    lines.extend(failure.facts.iter().map(|fact| Line::of(Tone::Plain, format!("  {fact}"))));
     if !failure.source.is_empty() {
         lines.push(Line::of(Tone::Faint, format!("  stated in {}", failure.source)));
     }
-    let here = model.cursor();
-    let distance = match failure.event.abs_diff(here) {
-        0 => String::from("here"),
-        far if here < failure.event => format!("{far} events ahead"),
-        far => format!("{far} events ago"),
-    };
-    let key = key_of(&Action::AskGoTo);
-    let text = format!("  at event {} ({distance}); {key} violation goes there", failure.event);
-    lines.push(Line::of(Tone::Plain, text));
     lines
 }
 
@@ -98,11 +121,15 @@ fn operations(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
         return vec![Line::of(Tone::Faint, words)];
     }
     let open = operations.iter().filter(|operation| operation.ending.is_none()).count();
-    let title = format!("operations so far: {}, of which {open} open; the newest first", operations.len());
+    let title =
+        format!("operations so far: {}, of which {open} open; the newest first", operations.len());
     let mut lines = vec![Line::of(Tone::Title, title)];
-    let texts: Vec<(String, String)> = operations.iter().rev().map(|each| texts(each, theme)).collect();
-    let asked = texts.iter().map(|(asked, _)| asked.chars().count()).max().unwrap_or(0).min(width / 3);
-    let ended = texts.iter().map(|(_, ended)| ended.chars().count()).max().unwrap_or(0).min(width / 3);
+    let texts: Vec<(String, String)> =
+        operations.iter().rev().map(|each| texts(each, theme)).collect();
+    let asked =
+        texts.iter().map(|(asked, _)| asked.chars().count()).max().unwrap_or(0).min(width / 3);
+    let ended =
+        texts.iter().map(|(_, ended)| ended.chars().count()).max().unwrap_or(0).min(width / 3);
     let bar = width.saturating_sub(asked + ended + 4);
     for (operation, (what, ending)) in operations.iter().rev().zip(texts) {
         let tone = if operation.ending.is_none() { Tone::Faint } else { Tone::Plain };
@@ -122,7 +149,11 @@ fn texts(operation: &OperationView, theme: &Theme) -> (String, String) {
     let ending = match (&operation.ending, operation.ended) {
         (None, _) => String::from("open"),
         (Some(ending), Some(ended)) => {
-            format!("{} {ending} in {}", theme.signs.to, words::rounded(ended.since(operation.invoked)))
+            format!(
+                "{} {ending} in {}",
+                theme.signs.to,
+                words::rounded(ended.since(operation.invoked))
+            )
         }
         (Some(ending), None) => format!("{} {ending}", theme.signs.to),
     };
@@ -135,7 +166,7 @@ fn span(operation: &OperationView, model: &Model, theme: &Theme, width: usize) -
     let last = width.saturating_sub(1);
     let place = |nanos: u64| (u128::from(nanos) * last as u128 / u128::from(now)) as usize;
     let [start, within, end, open] = theme.signs.span;
-    let from = place(operation.invoked.as_nanos()).min(last);
+    let from = place(operation.invoked.as_nanos()).min(last.saturating_sub(1));
     let to = operation.ended.map_or(last, |ended| place(ended.as_nanos()).min(last));
     let inside = to.saturating_sub(from + 1);
     let (within, end) = if operation.ended.is_some() { (within, end) } else { (open, open) };

@@ -123,12 +123,17 @@ impl<'a> Strip<'a> {
     fn sign_of(&self, row: &Row) -> (Tone, &'static str) {
         let signs = &self.theme.signs;
         match (&row.kind, &row.new_role) {
-            (RowKind::Arrive { fate: ArrivalFate::Waits, .. }, _) => (Tone::Fault, signs.paused),
+            (
+                RowKind::Arrive { fate: ArrivalFate::Waits, .. }
+                | RowKind::Fault { word: "pause", .. },
+                _,
+            ) => (Tone::Fault, signs.paused),
             (RowKind::Arrive { fate: ArrivalFate::Down | ArrivalFate::CutOff, .. }, _) => {
                 (Tone::Lost, signs.lost)
             }
-            (RowKind::Fault { word: "crash", .. } | RowKind::Panic, _) => (Tone::Fault, signs.crash),
-            (RowKind::Fault { word: "pause", .. }, _) => (Tone::Fault, signs.paused),
+            (RowKind::Fault { word: "crash", .. } | RowKind::Panic, _) => {
+                (Tone::Fault, signs.crash)
+            }
             (_, Some(role)) if words::leads(role) => (Tone::Role, signs.star),
             (RowKind::Arrive { .. }, _) => (Tone::Message, signs.arrived),
             (RowKind::Ask { .. } | RowKind::GiveUp { .. }, _) => (Tone::Client, signs.client),
@@ -138,8 +143,11 @@ impl<'a> Strip<'a> {
     }
 
     fn put_node(&mut self, node: NodeId, tone: Tone, sign: &'static str) {
-        let hidden =
-            if node.index() < self.lanes.first { self.theme.signs.more_left } else { self.theme.signs.more_right };
+        let hidden = if node.index() < self.lanes.first {
+            self.theme.signs.more_left
+        } else {
+            self.theme.signs.more_right
+        };
         let is_seen = self.lanes.column(node).is_some();
         self.put(self.lanes.column_or_edge(node), tone, if is_seen { sign } else { hidden });
     }

@@ -3,6 +3,7 @@
 use orrery_harness::session::NodeView;
 use orrery_sim::{Duration, SimTime, Value};
 
+use crate::ui::index::Lane;
 use crate::ui::model::Model;
 use crate::ui::text::{Line, clip};
 use crate::ui::theme::{Theme, Tone};
@@ -10,7 +11,7 @@ use crate::ui::theme::{Theme, Tone};
 use super::words;
 
 /// The widest that a column of the table gets.
-const WIDEST: usize = 9;
+const WIDEST: usize = 11;
 /// Names of fields that show what `NodeView::epoch` holds.
 const EPOCHS: [&str; 6] = ["term", "current_term", "ballot", "view", "epoch", "round"];
 
@@ -38,14 +39,19 @@ pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     }
     if let Some(node) = model.selected_node() {
         lines.push(Line::default());
-        lines.extend(details(node, view.time, width));
+        let health = match (node.is_up, has_started(model, node)) {
+            (true, _) => format!("its clock shows {:?}", node.clock),
+            (false, true) => String::from("down"),
+            (false, false) => String::from("has not started yet"),
+        };
+        lines.extend(details(node, &health, view.time, width));
     }
     lines
 }
 
 fn table(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     let nodes = &model.session().view().nodes;
-    let mut columns = vec![roles(model, nodes, theme), health(nodes, theme)];
+    let mut columns = vec![roles(model, nodes, theme), health(model, nodes, theme)];
     columns.extend(clocks(model, nodes));
     columns.extend(fields(model, nodes, theme));
     let mut room = width.saturating_sub(5);
@@ -93,9 +99,10 @@ fn roles(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
     Column { name: "role".into(), cells: nodes.iter().map(cell).collect() }
 }
 
-fn health(nodes: &[NodeView], theme: &Theme) -> Column {
+fn health(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
     let cell = |node: &NodeView| {
         let text = match (node.is_up, node.is_paused) {
+            (false, _) if !has_started(model, node) => String::from("not started"),
             (false, _) => format!("down {}", theme.signs.crash),
             (true, true) => format!("paused {}", theme.signs.paused),
             (true, false) => String::from("up"),
@@ -105,11 +112,19 @@ fn health(nodes: &[NodeView], theme: &Theme) -> Column {
     Column { name: "is".into(), cells: nodes.iter().map(cell).collect() }
 }
 
+/// Whether a node has run at all up to the cursor.
+pub fn has_started(model: &Model, node: &NodeView) -> bool {
+    node.is_up || model.index().lane(node.id, model.cursor()) != Lane::Unborn
+}
+
 /// How far each clock is off, if any is off by a microsecond.
 fn clocks(model: &Model, nodes: &[NodeView]) -> Option<Column> {
     let now = model.session().view().time;
     let off = |node: &NodeView| i128::from(node.clock.as_nanos()) - i128::from(now.as_nanos());
     let cell = |node: &NodeView| {
+        if !node.is_up {
+            return (String::new(), false);
+        }
         let skew = off(node);
         let sign = if skew < 0 { "-" } else { "+" };
         let size = u64::try_from(skew.unsigned_abs()).unwrap_or(u64::MAX);
@@ -124,7 +139,13 @@ fn fields(model: &Model, nodes: &[NodeView], theme: &Theme) -> Vec<Column> {
     let mut names: Vec<&'static str> = Vec::new();
     for node in nodes {
         if let Value::Struct(_, fields) = &node.state {
-            names.extend(fields.iter().map(|(name, _)| *name).filter(|name| !names.contains(name)).collect::<Vec<_>>());
+            names.extend(
+                fields
+                    .iter()
+                    .map(|(name, _)| *name)
+                    .filter(|name| !names.contains(name))
+                    .collect::<Vec<_>>(),
+            );
         }
     }
     names.retain(|name| !["id", "me", "config", "role", "peers", "nodes"].contains(name));
@@ -162,7 +183,7 @@ fn in_cell(value: &Value, theme: &Theme) -> String {
 }
 
 /// What the selected node keeps besides its state.
-fn details(node: &NodeView, now: SimTime, width: usize) -> Vec<Line> {
+fn details(node: &NodeView, health: &str, now: SimTime, width: usize) -> Vec<Line> {
     let id = node.id;
     let mut lines = Vec::new();
     let starts = match node.incarnation {
@@ -170,10 +191,14 @@ fn details(node: &NodeView, now: SimTime, width: usize) -> Vec<Line> {
         1 => String::from(", restarted once"),
         times => format!(", restarted {times} times"),
     };
-    let clock = if node.is_up { format!("its clock shows {:?}", node.clock) } else { "down".into() };
-    lines.push(Line::of(Tone::Title, id.to_string()).then(Tone::Plain, format!(": {clock}{starts}")));
+    lines.push(
+        Line::of(Tone::Title, id.to_string()).then(Tone::Plain, format!(": {health}{starts}")),
+    );
     for (timer, due) in &node.timers {
-        let due = due.map_or_else(|| String::from("never: its clock stands still"), |due| words::ahead(due, now));
+        let due = due.map_or_else(
+            || String::from("never: its clock stands still"),
+            |due| words::ahead(due, now),
+        );
         lines.push(Line::of(Tone::Plain, format!("  timer {timer} {due}")));
     }
     section(&mut lines, "on disk (survives a crash)", &node.journal, "nothing is on its disk");
@@ -191,5 +216,7 @@ fn section(lines: &mut Vec<Line>, title: &str, items: &[String], empty: &str) {
     }
     lines.push(Line::of(Tone::Faint, format!("  {title}: {}", items.len())));
     // The newest first: it is what the next events are about.
-    lines.extend(items.iter().rev().take(50).map(|item| Line::of(Tone::Plain, format!("    {item}"))));
+    lines.extend(
+        items.iter().rev().take(50).map(|item| Line::of(Tone::Plain, format!("    {item}"))),
+    );
 }

@@ -27,7 +27,8 @@ pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
         lines.push(Line::of(Tone::Faint, "  none is set"));
     }
     for (due, node, name) in timers {
-        let text = format!("  {:<10}", due.map_or("never".into(), |due| words::ahead(due, view.time)));
+        let text =
+            format!("  {:<10}", due.map_or("never".into(), |due| words::ahead(due, view.time)));
         lines.push(Line::of(Tone::Plain, text).then(Tone::Plain, format!("{node} {name}")));
     }
     lines

@@ -4,13 +4,13 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use orrery_harness::session::Row;
+use orrery_harness::session::{Row, RowKind};
 use orrery_sim::SimTime;
 
 use crate::ui::action::Pane;
 use crate::ui::frame::{self, Caption};
 use crate::ui::index::DiagramLine;
-use crate::ui::model::Model;
+use crate::ui::model::{Model, Search};
 use crate::ui::text::{Line, Pen};
 use crate::ui::theme::{Theme, Tone};
 
@@ -61,7 +61,7 @@ fn columns(model: &Model, width: usize) -> Columns {
     };
     let nodes = model.session().header().nodes as usize;
     let lanes = Lanes::fit(width.saturating_sub(lanes_at + text), nodes, model.selected);
-    Columns { lanes, lanes_at, text_at: lanes_at + lanes.width() }
+    Columns { lanes, lanes_at, text_at: lanes_at + lanes.width() + usize::from(lanes.is_window()) }
 }
 
 fn with_window(title: Line, lanes: &Lanes) -> Line {
@@ -116,7 +116,7 @@ fn draw_line(
     for (x, (tone, sign)) in strip.cells().iter().enumerate() {
         pen.put(columns.lanes_at + x, y, shade(*tone), sign);
     }
-    let is_hit = |search: &crate::ui::model::Search| search.hits.binary_search(&line.event).is_ok();
+    let is_hit = |search: &Search| search.hits.binary_search(&line.event).is_ok();
     let end = pen.line(columns.text_at, y, &shaded(text, is_future));
     if !line.is_lost && model.search.as_ref().is_some_and(is_hit) {
         pen.wash_cells(columns.text_at, y, end - columns.text_at, Tone::Hit);
@@ -157,6 +157,6 @@ fn lost_line(row: &Row) -> Line {
 
 /// Whether one end of the row's message is not seen, so that it must be named.
 fn row_is_far(row: &Row, lanes: &Lanes) -> bool {
-    let orrery_harness::session::RowKind::Arrive { message, .. } = &row.kind else { return false };
+    let RowKind::Arrive { message, .. } = &row.kind else { return false };
     lanes.column(message.from).is_none() || lanes.column(message.to).is_none()
 }

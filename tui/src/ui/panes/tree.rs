@@ -2,8 +2,9 @@
 
 use orrery_sim::Value;
 
+use crate::ui::signs::Signs;
 use crate::ui::text::Line;
-use crate::ui::theme::{Signs, Tone};
+use crate::ui::theme::Tone;
 
 use super::words::short_value;
 
@@ -66,7 +67,9 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<Change>) {
             None => found.push(Change { path, was: None, is: Some((*value).clone()) }),
         }
     }
-    for (label, value) in old.iter().filter(|(label, _)| !new.iter().any(|(other, _)| other == label)) {
+    for (label, value) in
+        old.iter().filter(|(label, _)| !new.iter().any(|(other, _)| other == label))
+    {
         found.push(Change { path: join(path, label), was: Some((*value).clone()), is: None });
     }
 }
@@ -242,7 +245,10 @@ mod tests {
         let signs = &Theme::new(ThemeName::Mono, false).signs;
         let before = state(Value::Null, vec![1, 2]);
         let after = state(Value::Null, vec![1, 2, 3]);
-        assert_eq!(texts(&lines(&after, Some(&before), 40, signs)), ["  vote none", "~ log [1, 2, 3]"]);
+        assert_eq!(
+            texts(&lines(&after, Some(&before), 40, signs)),
+            ["  vote none", "~ log [1, 2, 3]"]
+        );
         let narrow = lines(&after, Some(&before), 12, signs);
         assert_eq!(
             texts(&narrow),

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use orrery_harness::session::{ArrivalFate, Row, RowKind};
 use orrery_harness::report::Verdict;
-use orrery_sim::{Duration, NodeId, SimTime, Value};
+use orrery_harness::session::{ArrivalFate, Row, RowKind};
+use orrery_sim::{ClientId, Duration, NodeId, SimTime, Value};
 
 use crate::ui::model::Model;
 use crate::ui::text::Line;
@@ -39,7 +39,10 @@ pub fn mark(row: &Row, theme: &Theme) -> Option<(&'static str, Tone)> {
             _ => "i",
         },
         RowKind::Ask { .. } | RowKind::GiveUp { .. } => return Some(("c", Tone::Client)),
-        _ if row.new_role.is_some() => return Some((theme.signs.star, Tone::Role)),
+        _ if row.new_role.as_deref().is_some_and(leads) => {
+            return Some((theme.signs.star, Tone::Role));
+        }
+        _ if row.new_role.is_some() => return Some((theme.signs.new_role, Tone::Role)),
         _ if !row.narration.is_empty() => return Some((theme.signs.story, Tone::Story)),
         _ => return None,
     };
@@ -50,6 +53,10 @@ pub fn mark(row: &Row, theme: &Theme) -> Option<(&'static str, Tone)> {
 pub fn row_line(row: &Row, nodes: u32, theme: &Theme, is_far: bool) -> Line {
     let signs = &theme.signs;
     let mut line = Line::default();
+    if let Some(rule) = &row.violation {
+        line.add(Tone::Violation, format!("! {rule}"));
+        line.add(Tone::Plain, format!(" {} ", signs.dot));
+    }
     match (&row.kind, row.node) {
         (RowKind::Arrive { message, .. }, _) => {
             if is_far {
@@ -58,37 +65,44 @@ pub fn row_line(row: &Row, nodes: u32, theme: &Theme, is_far: bool) -> Line {
             line.add(Tone::Plain, row.title.clone());
         }
         (RowKind::Ask { client, .. } | RowKind::GiveUp { client }, _) => {
-            let (client, title) = (client.to_string(), &row.title);
-            line.add(Tone::Client, if title.contains(&client) { title.clone() } else { format!("{client} {title}") });
+            line.add(Tone::Client, with_client(&row.title, *client));
         }
         (kind, node) => {
-            let tone = if matches!(kind, RowKind::Fault { .. }) { Tone::Fault } else { Tone::Plain };
-            line.add(tone, with_node(&row.title, node));
-            if let RowKind::Fault { word, pairs } = kind
-                && row.title == *word
-                && !pairs.is_empty()
-            {
-                line.add(tone, format!(" {}", cut_words(pairs, nodes, theme)));
-            }
+            let tone =
+                if matches!(kind, RowKind::Fault { .. }) { Tone::Fault } else { Tone::Plain };
+            line.add(
+                tone,
+                fault_words(row, nodes, theme).unwrap_or_else(|| with_node(&row.title, node)),
+            );
         }
     }
+    let mut has_payload = true;
     if let RowKind::Arrive { fate, is_copy, .. } = &row.kind {
         line.add(Tone::Lost, fate_words(*fate));
         line.add(Tone::Faint, if *is_copy { " (a copy)" } else { "" });
+        has_payload = *fate == ArrivalFate::Handled;
     }
     if let Some(role) = &row.new_role {
         line.add(Tone::Role, format!(" {} {role}", signs.to));
     }
-    if let Some(rule) = &row.violation {
-        line.add(Tone::Violation, format!(" ! {rule}"));
-    }
     for note in &row.notes {
         line.add(Tone::Plain, format!(" {} {note}", signs.dot));
     }
-    if let Some(payload) = row.payload.as_deref().map(|payload| beyond_title(payload, &row.title)) {
+    if let Some(payload) = row.payload.as_deref().filter(|_| has_payload) {
+        let payload = beyond_title(payload, &row.title);
         line.add(Tone::Faint, format!(" {payload}").trim_end().to_owned());
     }
     line
+}
+
+/// What the scenario did, with the links that it cut or healed where the title does not say.
+pub fn fault_words(row: &Row, nodes: u32, theme: &Theme) -> Option<String> {
+    let RowKind::Fault { word, pairs } = &row.kind else { return None };
+    let title = with_node(&row.title, row.node);
+    if pairs.is_empty() || row.title != *word {
+        return Some(title);
+    }
+    Some(format!("{title} {}", cut_words(pairs, nodes, theme)))
 }
 
 /// `title` with the node's name before it, unless it is in it.
@@ -99,6 +113,13 @@ pub fn with_node(title: &str, node: Option<NodeId>) -> String {
         }
         _ => title.into(),
     }
+}
+
+/// `title` with the client's name before it, unless it is in it.
+fn with_client(title: &str, client: ClientId) -> String {
+    let client = client.to_string();
+    let is_named = title.split_whitespace().any(|word| word == client);
+    if is_named { title.into() } else { format!("{client} {title}") }
 }
 
 /// What a payload says beyond its kind: `AppendEntries { term: t2 }` is `term: t2`.
@@ -114,8 +135,8 @@ const fn fate_words(fate: ArrivalFate) -> &'static str {
     match fate {
         ArrivalFate::Handled => "",
         ArrivalFate::Waits => " waits",
-        ArrivalFate::Down => " lost: down",
-        ArrivalFate::CutOff => " lost: cut off",
+        ArrivalFate::Down => " lost: node is down",
+        ArrivalFate::CutOff => " lost at the cut",
     }
 }
 
@@ -124,6 +145,9 @@ pub fn reference(model: &Model, event: u64) -> String {
     let Some(row) = model.row(event) else { return format!("#{event}") };
     let words = match &row.kind {
         RowKind::Arrive { message, .. } => format!("{} to {}", row.title, message.to),
+        RowKind::Ask { client, .. } | RowKind::GiveUp { client } => {
+            with_client(&row.title, *client)
+        }
         _ => with_node(&row.title, row.node),
     };
     format!("#{event} {words}")
@@ -158,7 +182,7 @@ pub fn rounded(duration: Duration) -> String {
 
 /// How far `time` lies ahead of `now`: `+1.83ms`.
 pub fn ahead(time: SimTime, now: SimTime) -> String {
-    format!("+{}", rounded(time.since(now)))
+    if time <= now { String::from("now") } else { format!("+{}", rounded(time.since(now))) }
 }
 
 /// `value` in one line of at most about `limit` letters.
@@ -193,7 +217,8 @@ pub fn cut_words(closed: &[(NodeId, NodeId)], nodes: u32, theme: &Theme) -> Stri
         let names: Vec<String> = groups.iter().map(name).collect();
         return names.join(&format!(" {} ", signs.cut));
     }
-    let names: Vec<String> = closed.iter().map(|(from, to)| format!("{from}{}{to}", signs.to)).collect();
+    let names: Vec<String> =
+        closed.iter().map(|(from, to)| format!("{from}{}{to}", signs.to)).collect();
     names.join(" ")
 }
 
@@ -207,16 +232,16 @@ fn groups(closed: &[(NodeId, NodeId)], nodes: u32) -> Option<Vec<Vec<NodeId>>> {
     let is_closed = |from: NodeId, to: NodeId| closed.contains(&(from, to));
     let mut groups: Vec<Vec<NodeId>> = Vec::new();
     for node in NodeId::all(nodes) {
-        let home = groups.iter_mut().find(|group| group.iter().all(|other| !is_closed(*other, node)));
+        let home =
+            groups.iter_mut().find(|group| group.iter().all(|other| !is_closed(*other, node)));
         match home {
             Some(group) => group.push(node),
             None => groups.push(vec![node]),
         }
     }
     let home = |node: NodeId| groups.iter().position(|group| group.contains(&node));
-    let agrees = NodeId::all(nodes).all(|from| {
-        NodeId::all(nodes).all(|to| is_closed(from, to) == (home(from) != home(to)))
-    });
+    let agrees = NodeId::all(nodes)
+        .all(|from| NodeId::all(nodes).all(|to| is_closed(from, to) == (home(from) != home(to))));
     agrees.then_some(groups)
 }
 
