@@ -105,9 +105,10 @@ impl fmt::Display for OperationId {
 }
 
 impl NodeId {
-    /// The position in an array of all nodes: 0 for `n1`.
+    /// The position in an array of all nodes: 0 for `n1`, and far beyond all for the `n0` that is none.
+    #[inline]
     pub const fn index(self) -> usize {
-        self.0 as usize - 1
+        (self.0 as usize).wrapping_sub(1)
     }
 
     /// The node at `index` of an array of all nodes.
@@ -122,8 +123,8 @@ impl NodeId {
 }
 
 impl ClientId {
-    /// The position in an array of all clients: 0 for `c1`.
+    /// The position in an array of all clients: 0 for `c1`, and far beyond all for the `c0` that is none.
     pub const fn index(self) -> usize {
-        self.0 as usize - 1
+        (self.0 as usize).wrapping_sub(1)
     }
 }

@@ -27,17 +27,20 @@ impl Default for Law {
 
 impl Law {
     /// The duration that belongs to the uniformly drawn `bits`.
+    #[inline]
     pub fn sample(&self, bits: u64) -> Duration {
         match *self {
             Self::Constant(duration) => duration,
             Self::Uniform(range) => uniform(bits, range),
-            Self::Exponential(mean) => {
-                let scaled = u128::from(mean.as_nanos()) * u128::from(minus_ln(bits));
-                let rounded = (scaled + (1 << (FRACTION - 1))) >> FRACTION;
-                Duration::from_nanos(u64::try_from(rounded).unwrap_or(u64::MAX))
-            }
+            Self::Exponential(mean) => exponential(bits, mean),
         }
     }
+}
+
+fn exponential(bits: u64, mean: Duration) -> Duration {
+    let scaled = u128::from(mean.as_nanos()) * u128::from(minus_ln(bits));
+    let rounded = (scaled + (1 << (FRACTION - 1))) >> FRACTION;
+    Duration::from_nanos(u64::try_from(rounded).unwrap_or(u64::MAX))
 }
 
 /// Bits after the point in the fixed-point numbers below.

@@ -103,6 +103,20 @@ pub struct MessageCount {
     pub delivered: u64,
 }
 
+impl MessageCount {
+    /// Counts one message. No run lives to see 2^64 of them, so nothing is checked.
+    #[inline]
+    pub(crate) const fn count_sent(&mut self, bytes: u64) {
+        self.sent = self.sent.wrapping_add(1);
+        self.bytes = self.bytes.wrapping_add(bytes);
+    }
+
+    #[inline]
+    pub(crate) const fn count_delivered(&mut self) {
+        self.delivered = self.delivered.wrapping_add(1);
+    }
+}
+
 /// What the run cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {

@@ -31,28 +31,26 @@ pub(crate) enum Fate {
 }
 
 impl Link {
-    /// Whether none of a message's words decides anything.
-    pub(crate) const fn is_certain(&self) -> bool {
-        matches!(self.latency, Law::Constant(_))
-            && self.loss.is_never()
-            && self.duplicate.is_never()
+    /// How long a message of these words travels.
+    #[inline]
+    pub(crate) fn delay(&self, words: [u32; 8]) -> Duration {
+        let [_burst, _loss, _corruption, _duplication, delay, delay_high, ..] = words;
+        self.latency.sample(join(delay, delay_high))
     }
 
     /// The fate that belongs to a message's group of words: burst, loss, corruption, duplication, delay
     /// (two), the copy's delay (two). Each has its place, used or not.
-    #[inline]
     pub(crate) fn fate(&self, words: [u32; 8]) -> Fate {
-        let [_burst, loss, _corruption, duplication, delay, delay_high, copy, copy_high] = words;
+        let [_burst, loss, _corruption, duplication, _, _, copy, copy_high] = words;
         if self.loss.holds(loss) {
             return Fate::Lost;
         }
         let is_doubled = self.duplicate.holds(duplication);
         let copy_after = is_doubled.then(|| self.latency.sample(join(copy, copy_high)));
-        Fate::Arrives { after: self.latency.sample(join(delay, delay_high)), copy_after }
+        Fate::Arrives { after: self.delay(words), copy_after }
     }
 
     /// When a message arrives that would at `arrival`, behind the last one that went over this link.
-    #[inline]
     pub(crate) fn in_order(&self, arrival: SimTime, last: &mut SimTime) -> SimTime {
         if !self.fifo {
             return arrival;

@@ -16,6 +16,7 @@ pub struct Kind {
 
 impl Kind {
     /// The kind of `data`.
+    #[inline]
     pub fn of<T: Serialize + ?Sized>(data: &T) -> Self {
         data.serialize(Namer).unwrap_or(UNNAMED)
     }
@@ -29,6 +30,7 @@ impl fmt::Display for Kind {
 
 /// The size of `data` in bytes, as a plain binary encoding would have it: integers at their width, 4 bytes for
 /// a length, 1 for a variant or an option.
+#[inline]
 pub fn size_of<T: Serialize + ?Sized>(data: &T) -> u64 {
     let mut size = 0;
     // Counting cannot fail unless the data refuses to be serialized, which the digest reports.
@@ -170,7 +172,7 @@ macro_rules! sized {
     };
 }
 
-impl<'a> Serializer for Counter<'a> {
+impl Serializer for Counter<'_> {
     type Ok = ();
     type Error = Refused;
     type SerializeSeq = Self;

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::id::NodeId;
-use crate::link::Link;
-use crate::random::{Domain, Stream, StreamId};
+use crate::law::Law;
+use crate::link::{Fate, Link};
+use crate::random::{Domain, Randomness, Stream, StreamId};
+use crate::step::Passage;
 use crate::time::SimTime;
 
 /// Up to this many nodes, links are found by a table of n^2 numbers; beyond, by a tree.
 const DENSE_NODES: usize = 256;
+/// A link that was never used.
+const UNUSED: u32 = u32::MAX;
 
 /// The laws of all links: one for all, and those that differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,12 +38,61 @@ impl Links {
 /// The state of one directed link. Made when it is first used: a link that is idle costs nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkState {
-    pub law: Link,
+    law: Link,
+    /// Whether the only thing that the law decides is how long a message travels.
+    is_plain: bool,
     pub stream: Stream,
     /// Messages sent so far.
     pub sent: u64,
     /// When the last message that keeps its place arrives.
-    pub last_arrival: SimTime,
+    last_arrival: SimTime,
+}
+
+impl LinkState {
+    fn new(law: Link, stream: Stream) -> Self {
+        let is_plain = law.loss.is_never() && law.duplicate.is_never() && !law.fifo;
+        Self { law, is_plain, stream, sent: 0, last_arrival: SimTime::ZERO }
+    }
+
+    /// Counts one more message: its number.
+    #[inline]
+    pub(crate) const fn count(&mut self) -> u64 {
+        self.sent = self.sent.wrapping_add(1);
+        self.sent
+    }
+
+    /// What becomes of the message that was counted last, sent at `now`.
+    #[inline(always)]
+    pub(crate) fn passage(&mut self, now: SimTime, randomness: &mut Randomness) -> Passage {
+        if !self.is_plain {
+            return self.rough_passage(now, randomness);
+        }
+        let after = match self.law.latency {
+            Law::Constant(after) => {
+                self.stream.skip_group();
+                after
+            }
+            Law::Uniform(_) | Law::Exponential(_) => self.law.delay(self.stream.group(randomness)),
+        };
+        Passage::Arrives { at: now.saturating_add(after), copy: None }
+    }
+
+    /// [`LinkState::passage`] where a message may be lost, doubled or held up by the one before.
+    #[inline(never)]
+    fn rough_passage(&mut self, now: SimTime, randomness: &mut Randomness) -> Passage {
+        match self.law.fate(self.stream.group(randomness)) {
+            Fate::Lost => Passage::Lost,
+            Fate::Arrives { after, copy_after } => {
+                let at = self.law.in_order(now.saturating_add(after), &mut self.last_arrival);
+                // A copy is never first, and on an ordered link it holds up what comes behind it, too.
+                let copy = copy_after.map(|after| {
+                    let at = now.saturating_add(after).max(at);
+                    self.law.in_order(at, &mut self.last_arrival)
+                });
+                Passage::Arrives { at, copy }
+            }
+        }
+    }
 }
 
 /// A cut in force.
@@ -57,7 +110,7 @@ pub(crate) struct Network {
     laws: Links,
     nodes: usize,
     states: Vec<LinkState>,
-    /// Position in `states` plus one, by sender and receiver; empty where nodes are many.
+    /// Position in `states` by sender and receiver; empty where nodes are many.
     dense: Vec<u32>,
     sparse: BTreeMap<(NodeId, NodeId), u32>,
     cuts: Vec<ActiveCut>,
@@ -67,7 +120,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(laws: Links, nodes: usize) -> Self {
-        let dense = if nodes <= DENSE_NODES { vec![0; nodes * nodes] } else { vec![] };
+        let dense = if nodes <= DENSE_NODES { vec![UNUSED; nodes * nodes] } else { vec![] };
         Self {
             laws,
             nodes,
@@ -80,20 +133,36 @@ impl Network {
     }
 
     /// The state of the link from `from` to `to`, made on first use.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn link(&mut self, from: NodeId, to: NodeId) -> &mut LinkState {
-        let place = if self.dense.is_empty() {
-            self.sparse.entry((from, to)).or_default()
-        } else {
-            &mut self.dense[from.index() * self.nodes + to.index()]
+        let place = match self.dense.get(self.cell(from, to)) {
+            Some(place) => *place,
+            None => self.sparse.get(&(from, to)).copied().unwrap_or(UNUSED),
         };
-        if *place == 0 {
-            let law = self.laws.law(from, to);
-            let stream = Stream::new(StreamId::new(Domain::Link, from.0, to.0));
-            self.states.push(LinkState { law, stream, sent: 0, last_arrival: SimTime::ZERO });
-            *place = self.states.len() as u32;
+        let place = if place == UNUSED { self.connect(from, to) } else { place };
+        &mut self.states[place as usize]
+    }
+
+    /// The place of a link in the dense table, if there is one.
+    #[inline]
+    const fn cell(&self, from: NodeId, to: NodeId) -> usize {
+        from.index().wrapping_mul(self.nodes).wrapping_add(to.index())
+    }
+
+    #[cold]
+    fn connect(&mut self, from: NodeId, to: NodeId) -> u32 {
+        let law = self.laws.law(from, to);
+        let stream = Stream::new(StreamId::new(Domain::Link, from.0, to.0));
+        let place = self.states.len() as u32;
+        self.states.push(LinkState::new(law, stream));
+        let cell = self.cell(from, to);
+        match self.dense.get_mut(cell) {
+            Some(own) => *own = place,
+            None => {
+                self.sparse.insert((from, to), place);
+            }
         }
-        &mut self.states[*place as usize - 1]
+        place
     }
 
     /// Whether a message from `from` reaches `to` now.

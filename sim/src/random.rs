@@ -9,8 +9,10 @@ use crate::time::{Duration, DurationRange};
 /// Part of every key. Changes whenever the same seed would give other draws.
 pub const RNG_VERSION: u64 = 1;
 
-/// Words of 32 bits that are generated at a time: four ChaCha blocks.
+/// Words of 32 bits that are generated at a time: four blocks of `ChaCha8`.
 const CHUNK: usize = 64;
+/// Words that belong to one message of a link.
+const GROUP: usize = 8;
 
 /// What a stream of random words is for. The number is part of the stream's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,38 +116,40 @@ impl Stream {
     }
 
     /// The next 32 bits.
+    #[inline]
     pub fn word(&mut self, randomness: &mut Randomness) -> u32 {
-        let [word] = self.next(randomness);
-        word
+        let bytes = self.bytes(1, randomness);
+        bytes.map_or(0, |(bytes, start)| u32::from_le_bytes(bytes.as_chunks().0[start]))
     }
 
     /// The next group of eight words. Groups are aligned: one belongs to each message of a link.
-    #[inline]
-    pub fn group(&mut self, randomness: &mut Randomness) -> [u32; 8] {
-        self.next(randomness)
+    #[inline(always)]
+    pub fn group(&mut self, randomness: &mut Randomness) -> [u32; GROUP] {
+        let Some((bytes, start)) = self.bytes(GROUP as u64, randomness) else { return [0; GROUP] };
+        let groups: &[[[u8; 4]; GROUP]] = bytes.as_chunks().0.as_chunks().0;
+        groups[start / GROUP].map(u32::from_le_bytes)
     }
 
     /// Passes over a group whose words decide nothing, without generating them.
-    pub fn skip_group(&mut self) {
-        self.position += 8;
+    #[inline]
+    pub const fn skip_group(&mut self) {
+        self.position += GROUP as u64;
     }
 
-    /// The next `N` words; `N` divides the chunk, and the position is a multiple of it.
-    #[inline]
-    fn next<const N: usize>(&mut self, randomness: &mut Randomness) -> [u32; N] {
-        let chunk = self.position / CHUNK as u64;
-        let start = self.position as usize % CHUNK * 4;
-        self.position += N as u64;
+    /// Moves on by `count` words: the bytes of the chunk and the place of the first word in it. There
+    /// are always some.
+    #[inline(always)]
+    fn bytes(
+        &mut self,
+        count: u64,
+        randomness: &mut Randomness,
+    ) -> Option<(&[u8; 4 * CHUNK], usize)> {
+        let (chunk, start) = (self.position / CHUNK as u64, self.position as usize % CHUNK);
+        self.position = self.position.wrapping_add(count);
         if self.ahead.as_ref().is_none_or(|ahead| ahead.chunk != chunk) {
             self.generate(chunk, randomness);
         }
-        match &self.ahead {
-            Some(ahead) => {
-                let (words, _) = ahead.bytes[start..start + 4 * N].as_chunks::<4>();
-                std::array::from_fn(|place| u32::from_le_bytes(words[place]))
-            }
-            None => [0; N],
-        }
+        self.ahead.as_ref().map(|ahead| (&ahead.bytes, start))
     }
 
     #[cold]
@@ -213,6 +217,7 @@ pub(crate) const fn scale(bits: u64, bound: u64) -> u64 {
 }
 
 /// `bits` scaled into the half-open `range`.
+#[inline]
 pub(crate) fn uniform(bits: u64, range: DurationRange) -> Duration {
     let width = range.max.saturating_sub(range.min).as_nanos();
     Duration::from_nanos(range.min.as_nanos() + scale(bits, width))
@@ -252,8 +257,6 @@ mod tests {
     fn one_stream_read_alone_or_among_others_is_the_same() {
         let id = StreamId::new(Domain::Link, 1, 2);
         let mut alone = Randomness::new(9);
-        let mut own = Draw(Source::Own(Box::new(alone.rng.clone())));
-        drop(own.word());
         let mut first = Stream::new(id);
         let words: Vec<u32> = (0..300).map(|_| first.word(&mut alone)).collect();
         let mut at = alone.at(id, 1);

@@ -192,7 +192,7 @@ pub(crate) fn scaled_decimal(number: &str, unit: u64) -> Result<u64, DecimalErro
             .ok_or(DecimalError::TooFine)?;
         let numerator: u128 = fraction.parse().map_err(|_| DecimalError::Malformed)?;
         let product = numerator * u128::from(unit);
-        if product % denominator != 0 {
+        if !product.is_multiple_of(denominator) {
             return Err(DecimalError::TooFine);
         }
         let part = u64::try_from(product / denominator).map_err(|_| DecimalError::TooLarge)?;

@@ -56,20 +56,11 @@ impl<T: Copy + Ord> Timers<T> {
         order: u64,
         set_by: u64,
     ) -> Option<Entry> {
-        let place = match self.armed.iter().position(|armed| armed.timer == timer) {
-            Some(place) => place,
-            None => {
-                self.armed.push(Armed {
-                    timer,
-                    deadline: None,
-                    due: None,
-                    order,
-                    set_by,
-                    entry: None,
-                });
-                self.armed.len() - 1
-            }
-        };
+        let own = self.armed.iter().position(|armed| armed.timer == timer);
+        let place = own.unwrap_or_else(|| {
+            self.armed.push(Armed { timer, deadline: None, due: None, order, set_by, entry: None });
+            self.armed.len() - 1
+        });
         let armed = &mut self.armed[place];
         (armed.deadline, armed.due) = (Some(deadline), due);
         (armed.order, armed.set_by) = (order, set_by);

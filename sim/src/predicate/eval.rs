@@ -47,12 +47,34 @@ pub struct EventFacts<'a> {
     /// Builds the tree of the message, note, timer, operation or output. Called at most once per
     /// evaluation, and only if the pattern matches and the condition comes to read it.
     pub payload: Option<&'a dyn Fn() -> Value>,
+    /// What the node was before the event, where it is a crash.
+    pub former: Option<Former<'a>>,
+}
+
+/// What a node was before it crashed: by then it has neither role nor state.
+#[derive(Clone, Copy, Debug)]
+pub struct Former<'a> {
+    /// Its word for what it was.
+    pub role: &'a str,
+    /// Whether it was the one that the role's name stood for.
+    pub had_role: bool,
+    /// The tree of its state.
+    pub state: &'a Value,
 }
 
 impl<'a> EventFacts<'a> {
     /// An event of this kind and name, of which nothing else is known.
     pub fn new(kind: EventKind, name: &'a str) -> Self {
-        Self { kind, name, from: None, to: None, node: None, client: None, payload: None }
+        Self {
+            kind,
+            name,
+            from: None,
+            to: None,
+            node: None,
+            client: None,
+            payload: None,
+            former: None,
+        }
     }
 }
 
@@ -118,36 +140,57 @@ impl EventPattern {
     fn fits(&self, facts: &EventFacts<'_>, scope: &dyn Scope) -> bool {
         self.kind == facts.kind
             && self.name.as_ref().is_none_or(|name| name == facts.name)
-            && self.from.as_ref().is_none_or(|who| who.is(facts.from, None, scope))
-            && self.to.as_ref().is_none_or(|who| who.is(facts.to, None, scope))
-            && self.on.as_ref().is_none_or(|who| who.is(facts.node, facts.client, scope))
+            && self.from.as_ref().is_none_or(|who| who.is(facts.from, None, facts, scope))
+            && self.to.as_ref().is_none_or(|who| who.is(facts.to, None, facts, scope))
+            && self.on.as_ref().is_none_or(|who| who.is(facts.node, facts.client, facts, scope))
     }
 }
 
 impl Who {
     /// Whether `node` or `client` is meant.
-    fn is(&self, node: Option<NodeId>, client: Option<ClientId>, scope: &dyn Scope) -> bool {
+    fn is(
+        &self,
+        node: Option<NodeId>,
+        client: Option<ClientId>,
+        facts: &EventFacts<'_>,
+        scope: &dyn Scope,
+    ) -> bool {
         match self {
             Self::Client(own) => client == Some(*own),
             Self::Role(role) if role != LEADER => {
                 let node = node.filter(|node| is_in_run(*node, scope));
-                node.is_some_and(|node| scope.role(node) == role)
+                node.is_some_and(|node| role_of(node, Some(facts), scope) == role)
             }
             Self::Node(_) | Self::Role(_) | Self::ItemNode(_) => {
-                node.is_some() && node == self.node(scope)
+                node.is_some() && node == self.node(Some(facts), scope)
             }
         }
     }
 
     /// The one node that is meant, if there is one now.
-    fn node(&self, scope: &dyn Scope) -> Option<NodeId> {
+    fn node(&self, facts: Option<&EventFacts<'_>>, scope: &dyn Scope) -> Option<NodeId> {
         match self {
             Self::Node(node) => Some(*node),
             Self::Client(_) => None,
-            Self::Role(role) => scope.node_with_role(role),
+            Self::Role(role) => {
+                let fallen = facts.filter(|facts| {
+                    facts.former.is_some_and(|former| former.had_role && former.role == role)
+                });
+                fallen.map_or_else(|| scope.node_with_role(role), |facts| facts.node)
+            }
             Self::ItemNode(item) => scope.item_node(item),
         }
     }
+}
+
+/// The role of a node, or the one that it had before the event.
+fn role_of<'s>(node: NodeId, facts: Option<&'s EventFacts<'_>>, scope: &'s dyn Scope) -> &'s str {
+    former(node, facts).map_or_else(|| scope.role(node), |former| former.role)
+}
+
+/// What `node` was before the event, if the event is its crash.
+fn former<'f>(node: NodeId, facts: Option<&'f EventFacts<'_>>) -> Option<Former<'f>> {
+    facts.filter(|facts| facts.node == Some(node)).and_then(|facts| facts.former)
 }
 
 fn is_in_run(node: NodeId, scope: &dyn Scope) -> bool {
@@ -264,7 +307,7 @@ impl<'e> Evaluation<'e> {
                 return client.map_or(Datum::Missing, |client| Datum::Number(client.0.into()));
             }
             Root::Each => each,
-            Root::Node(who) => who.node(self.scope),
+            Root::Node(who) => who.node(self.facts, self.scope),
             Root::From => self.facts.and_then(|facts| facts.from),
             Root::To => self.facts.and_then(|facts| facts.to),
             Root::At => self.facts.and_then(|facts| facts.node),
@@ -273,7 +316,7 @@ impl<'e> Evaluation<'e> {
             return Datum::Missing;
         };
         match path.node_field() {
-            Some(NodeField::Role) => Datum::Text(self.scope.role(node)),
+            Some(NodeField::Role) => Datum::Text(role_of(node, self.facts, self.scope)),
             Some(NodeField::Up) => Datum::Bool(self.scope.is_up(node)),
             Some(NodeField::Id) => Datum::of_node(Some(node)),
             None if path.steps.is_empty() => Datum::of_node(Some(node)),
@@ -288,6 +331,9 @@ impl<'e> Evaluation<'e> {
 
     /// The state of a node that is in the run.
     fn state(&self, node: NodeId) -> Option<&Value> {
+        if let Some(former) = former(node, self.facts) {
+            return Some(former.state);
+        }
         let count = self.scope.node_count();
         let states =
             self.states.get_or_init(|| NodeId::all(count).map(|_| OnceCell::new()).collect());

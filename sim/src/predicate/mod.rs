@@ -43,6 +43,8 @@
 //!   and `self` that node.
 //! - `time` is the time since the start of the run.
 //!
+//! Of a crash, the node's role and state are those that it had just before.
+//!
 //! A node has three fields that its state need not have: `role`, `up` and `id`. They hide fields of those
 //! names, except where a further step follows: `role.Leader.next_index` is a field of the state. A
 //! variant's name is a step into it if the value is that variant. `[3]` is a position in a list (`[-1]`
@@ -77,7 +79,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::id::NodeId;
 
-pub use eval::{EventFacts, Occurrences, Scope};
+pub use eval::{EventFacts, Former, Occurrences, Scope};
 pub use expr::{Comparison, Expr, Fold, Literal, Members, Path, Root, Sign, Step};
 pub use pattern::{EventKind, EventPattern, Who};
 

@@ -63,15 +63,34 @@ impl<N: Node> World<N> {
     }
 
     /// Calls a handler of a node that is up, and carries out its effects.
-    #[inline]
     pub(super) fn call(&mut self, id: NodeId, call: Call<N::Protocol>) -> Result<(), QueueError> {
-        let twin = self.purity.and_then(|copy| {
-            let node = self.nodes[id.index()].node.as_ref()?;
-            Some((copy(node), self.nodes[id.index()].stream.clone(), call.clone()))
-        });
+        match self.purity {
+            Some(copy) => self.call_twice(id, call, copy),
+            None => self.call_once(id, call),
+        }
+        self.settle(id)
+    }
+
+    /// [`World::call`] for most of what nodes are called with.
+    #[inline(always)]
+    pub(super) fn call_with_message(
+        &mut self,
+        id: NodeId,
+        from: NodeId,
+        message: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
+        match self.purity {
+            Some(copy) => self.call_twice(id, Call::Message(from, message), copy),
+            None => self.call_once(id, Call::Message(from, message)),
+        }
+        self.settle_here(id)
+    }
+
+    #[inline(always)]
+    fn call_once(&mut self, id: NodeId, call: Call<N::Protocol>) {
         let node_count = self.nodes.len() as u32;
         let slot = &mut self.nodes[id.index()];
-        let Some(node) = slot.node.as_mut() else { return Ok(()) };
+        let Some(node) = slot.node.as_mut() else { return };
         let mut ctx = Context {
             id,
             node_count,
@@ -86,10 +105,16 @@ impl<N: Node> World<N> {
         invoke(node, call, &mut ctx);
         slot.issued = ctx.written;
         self.step.handled_by = Some(id);
-        if let Some((twin, stream, call)) = twin {
-            self.compare_with_twin(id, twin, stream, call);
-        }
-        self.settle(id)
+    }
+
+    /// Calls a handler on the node and on a copy, and compares.
+    #[cold]
+    fn call_twice(&mut self, id: NodeId, call: Call<N::Protocol>, copy: fn(&N) -> N) {
+        let slot = &self.nodes[id.index()];
+        let Some(node) = &slot.node else { return };
+        let (twin, stream) = (copy(node), slot.stream.clone());
+        self.call_once(id, call.clone());
+        self.compare_with_twin(id, twin, stream, call);
     }
 
     /// Starts a node from its journal, and carries out the effects.
@@ -99,11 +124,12 @@ impl<N: Node> World<N> {
         let now = slot.clock.read(self.now);
         let node = self.construct(id, now);
         if self.purity.is_some() {
-            let first = std::mem::take(&mut self.effects);
+            let (first, probes) = (std::mem::take(&mut self.effects), self.probes.clone());
             let slot = &mut self.nodes[id.index()];
             slot.stream = Stream::new(StreamId::new(Domain::Node, id.0, slot.incarnation));
             let second = self.construct(id, now);
             let again = std::mem::replace(&mut self.effects, first);
+            self.probes = probes;
             self.report_difference(id, || "on_start".into(), (&second, &again), &node);
         }
         let slot = &mut self.nodes[id.index()];
@@ -194,6 +220,7 @@ impl<N: Node> World<N> {
     }
 }
 
+#[inline(always)]
 fn invoke<N: Node>(node: &mut N, call: Call<N::Protocol>, ctx: &mut Context<'_, N::Protocol>) {
     match call {
         Call::Message(from, message) => node.on_message(from, message, ctx),

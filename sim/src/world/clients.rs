@@ -9,7 +9,7 @@ use crate::random::{Domain, Draw, StreamId};
 use crate::step::{Arrival, Event, Outcome};
 
 use super::calls::Call;
-use super::{What, World};
+use super::{What, World, tag};
 
 /// Second half of a workload stream's address: what is drawn.
 const OPERATIONS: u32 = 0;
@@ -52,9 +52,9 @@ impl<N: Node> World<N> {
                 let is_over = self.setup.patience <= self.now.since(open.invoked);
                 self.begin(Some(cause));
                 if is_over {
-                    self.give_up(id)?
+                    self.give_up(id)?;
                 } else {
-                    self.ask_again(id)?
+                    self.ask_again(id)?;
                 }
                 Ok(true)
             }
@@ -141,9 +141,9 @@ impl<N: Node> World<N> {
         payload: <N::Protocol as Protocol>::Operation,
     ) -> Result<(), QueueError> {
         let arrival = self.reachable(node);
-        let shown = self.is_described().then(|| payload.clone());
+        let shown = self.is_described.then(|| payload.clone());
         self.step.event = Event::Ask { operation, node, attempt, arrival, payload: shown };
-        self.digest_event(4 | (arrival as u64) << 8, node, &(operation, &payload));
+        self.digest_event(tag::ASK | (arrival as u64) << 4, node, &(operation, &payload));
         let client = operation.client;
         match arrival {
             // Whoever finds nobody there goes on to the next node soon.
@@ -166,6 +166,22 @@ impl<N: Node> World<N> {
             }
             Arrival::Down | Arrival::CutOff => Ok(()),
         }
+    }
+
+    /// An operation that had waited reaches its node, which has resumed; the client may long be elsewhere.
+    pub(super) fn ask_late(
+        &mut self,
+        operation: OperationId,
+        node: NodeId,
+        attempt: u32,
+        payload: <N::Protocol as Protocol>::Operation,
+    ) -> Result<(), QueueError> {
+        let arrival = Arrival::Handled;
+        let shown = self.is_described.then(|| payload.clone());
+        self.step.event = Event::Ask { operation, node, attempt, arrival, payload: shown };
+        self.digest_event(tag::ASK, node, &(operation, &payload));
+        self.foresee_crash();
+        self.call(node, Call::Operation(operation, payload))
     }
 
     /// The client asks again soon: where it was sent, or at the next node.
@@ -208,7 +224,7 @@ impl<N: Node> World<N> {
         let client = self.clients.get(id.index());
         let open = client.and_then(|client| client.open.as_ref());
         let was_awaited = open.is_some_and(|open| open.id == operation);
-        if self.is_described() {
+        if self.is_described {
             let ending = ending.clone();
             self.step.outcomes.push(Outcome::Completed { operation, ending, was_awaited });
         }
@@ -239,7 +255,7 @@ impl<N: Node> World<N> {
         if let Some(open) = &self.clients[id.index()].open {
             let operation = open.id;
             self.step.event = Event::GiveUp { operation };
-            self.digest_event(5, NodeId(0), &operation);
+            self.digest_event(tag::GIVE_UP, NodeId(0), &operation);
         }
         self.end(id, None, HistoryKind::Info)
     }

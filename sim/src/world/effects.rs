@@ -4,7 +4,6 @@ use crate::context::{Effect, Ending};
 use crate::id::NodeId;
 use crate::journal::Change;
 use crate::ledger::Family;
-use crate::link::Fate;
 use crate::measure::{Kind, size_of};
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
@@ -13,25 +12,42 @@ use crate::random::join;
 use crate::step::{Outcome, Passage};
 use crate::time::{Duration, LocalTime, SimTime};
 
-use super::deeds::Urgent;
-use super::{Pending, What, World};
-
-/// Tells a message from other effects in the digest.
-const SENT: u64 = 0x56 << 32;
+use super::plan_state::Urgent;
+use super::{Pending, What, World, tag};
 
 impl<N: Node> World<N> {
-    /// Carries out what the handler of `id` left in the buffer, or as much of it as a crash allows.
-    #[inline]
+    /// [`World::settle_here`], out of line.
+    #[inline(never)]
     pub(super) fn settle(&mut self, id: NodeId) -> Result<(), QueueError> {
+        self.settle_here(id)
+    }
+
+    /// Carries out what the handler of `id` left in the buffer, or as much of it as a crash allows.
+    #[inline(always)]
+    pub(super) fn settle_here(&mut self, id: NodeId) -> Result<(), QueueError> {
         if self.crash_inside.is_some() {
             return self.settle_until_crash(id);
         }
-        let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
-            self.carry_out(id, effect)?;
+        // Backwards, so that the first can be taken from the end: that is cheaper than to drain.
+        if 1 < self.effects.len() {
+            self.effects.reverse();
         }
-        self.effects = effects;
-        self.counters.lazy_writes += std::mem::take(&mut self.writes_since_sync);
+        loop {
+            // Looked at before it is taken, so that a message is moved by itself and only once.
+            if let Some(Effect::Send { .. }) = self.effects.last()
+                && !self.must_wait(id)
+                && let Some(Effect::Send { to, message }) = self.effects.pop()
+            {
+                self.send(id, to, message)?;
+            } else if let Some(effect) = self.effects.pop() {
+                self.carry_out(id, effect)?;
+            } else {
+                break;
+            }
+        }
+        if self.writes_since_sync != 0 {
+            self.counters.lazy_writes += std::mem::take(&mut self.writes_since_sync);
+        }
         Ok(())
     }
 
@@ -42,37 +58,38 @@ impl<N: Node> World<N> {
         for (place, effect) in std::mem::take(&mut self.effects).into_iter().enumerate() {
             if place < after as usize {
                 self.carry_out(id, effect)?;
-            } else if self.is_described() {
+            } else if self.is_described {
                 self.step.outcomes.push(Outcome::LostInCrash(effect));
             }
         }
         self.counters.lazy_writes += std::mem::take(&mut self.writes_since_sync);
         self.crash(id);
+        self.decide_description();
         self.urgent.push_front(Urgent::CrashedInside { item, node: id, after });
         Ok(())
     }
 
-    /// Carries out one effect, or lines it up behind the sync that it must not overtake.
+    /// Whether the sends, completions, writes and syncs of a node wait for its disk.
     #[inline]
+    fn must_wait(&self, id: NodeId) -> bool {
+        self.nodes[id.index()].barrier.is_some()
+    }
+
+    /// Carries out one effect, or lines it up behind the sync that it must not overtake.
+    #[inline(never)]
     fn carry_out(&mut self, id: NodeId, effect: Effect<N::Protocol>) -> Result<(), QueueError> {
-        let must_wait = match effect {
-            Effect::Send { .. } | Effect::Complete { .. } => {
-                self.nodes[id.index()].barrier.is_some()
+        match effect {
+            Effect::SetTimer { .. } | Effect::CancelTimer { .. } | Effect::Note(_) => {
+                return self.act(id, effect);
             }
-            Effect::Write(_) => {
-                self.writes_since_sync += 1;
-                self.nodes[id.index()].barrier.is_some()
-            }
-            Effect::Sync { .. } => {
-                self.writes_since_sync = 0;
-                self.nodes[id.index()].barrier.is_some()
-            }
-            Effect::SetTimer { .. } | Effect::CancelTimer { .. } | Effect::Note(_) => false,
-        };
-        if !must_wait {
+            Effect::Write(_) => self.writes_since_sync += 1,
+            Effect::Sync { .. } => self.writes_since_sync = 0,
+            Effect::Send { .. } | Effect::Complete { .. } => {}
+        }
+        if !self.must_wait(id) {
             return self.act(id, effect);
         }
-        if self.is_described() {
+        if self.is_described {
             self.step.outcomes.push(Outcome::Waits(effect.clone()));
         }
         self.nodes[id.index()].outbox.push_back(effect);
@@ -93,43 +110,42 @@ impl<N: Node> World<N> {
         Ok(())
     }
 
-    #[inline]
     fn act(&mut self, id: NodeId, effect: Effect<N::Protocol>) -> Result<(), QueueError> {
         match effect {
             Effect::Send { to, message } => return self.send(id, to, message),
             Effect::SetTimer { timer, deadline } => return self.set_timer(id, timer, deadline),
             Effect::Complete { operation, ending } => {
-                self.digest.word(0x50 << 32 | operation.number);
+                self.digest.pair(operation.number, tag::COMPLETED | tag::at(id));
                 if let Ending::Ok(output) = &ending {
                     self.digest_data(output);
                 }
                 return self.answered(id, operation, ending);
             }
             Effect::CancelTimer { timer } => {
-                self.digest.word(0x52 << 32);
+                self.digest.pair(0, tag::TIMER_CANCELLED);
                 self.digest_data(&timer);
                 self.nodes[id.index()].timers.cancel(timer);
                 self.done(Effect::CancelTimer { timer });
             }
             Effect::Write(change) => {
-                self.digest.word(0x53 << 32);
+                self.digest.pair(0, tag::WRITTEN);
                 match &change {
                     Change::Append(record) => self.digest_data(record),
                     Change::Truncate(keep) => self.digest.word(*keep as u64),
                     Change::Checkpoint(records) => self.digest_data(records),
                 }
-                if self.is_described() {
+                if self.is_described {
                     self.step.outcomes.push(Outcome::Done(Effect::Write(change.clone())));
                 }
                 self.nodes[id.index()].journal.write(change);
             }
             Effect::Sync { in_background } => {
-                self.digest.word(0x54 << 32 | u64::from(in_background));
+                self.digest.pair(u64::from(in_background), tag::SYNC);
                 self.done(Effect::Sync { in_background });
                 return self.sync(id, in_background);
             }
             Effect::Note(note) => {
-                self.digest.word(0x55 << 32);
+                self.digest.pair(0, tag::NOTED);
                 self.digest_data(&note);
                 self.step.notes.push(note);
             }
@@ -138,7 +154,7 @@ impl<N: Node> World<N> {
     }
 
     fn done(&mut self, effect: Effect<N::Protocol>) {
-        if self.is_described() {
+        if self.is_described {
             self.step.outcomes.push(Outcome::Done(effect));
         }
     }
@@ -149,7 +165,7 @@ impl<N: Node> World<N> {
         timer: <N::Protocol as Protocol>::Timer,
         deadline: LocalTime,
     ) -> Result<(), QueueError> {
-        self.digest.pair(0x51 << 32, deadline.as_nanos().cast_unsigned());
+        self.digest.pair(deadline.as_nanos().cast_unsigned(), tag::TIMER_SET);
         self.digest_data(&timer);
         let slot = &mut self.nodes[id.index()];
         let due = slot.clock.when(deadline, self.now);
@@ -159,7 +175,7 @@ impl<N: Node> World<N> {
         }
         let order = self.queue.next_order();
         let entry = slot.timers.set(timer, deadline, due, order, self.step.number);
-        if self.is_described() {
+        if self.is_described {
             self.step.outcomes.push(Outcome::TimerSet { timer, due });
         }
         if let Some((time, order, entry)) = entry {
@@ -189,72 +205,67 @@ impl<N: Node> World<N> {
         self.push(at, what)
     }
 
-    #[inline]
+    #[inline(always)]
     fn send(
         &mut self,
         from: NodeId,
         to: NodeId,
         message: <N::Protocol as Protocol>::Message,
     ) -> Result<(), QueueError> {
-        let count = self.nodes.len();
-        assert!(to.index() < count, "{from} sent to {to}: the run has the nodes n1 to n{count}");
+        if self.nodes.len() <= to.index() {
+            sent_to_nobody(from, to, self.nodes.len());
+        }
         let kind = Kind::of(&message);
-        let counter = self.counters.kind_mut(kind);
-        counter.sent += 1;
-        counter.bytes += size_of(&message);
+        self.counters.kind_mut(kind).count_sent(size_of(&message));
         self.digest_data(&message);
         let link = self.network.link(from, to);
-        link.sent += 1;
-        let address = MessageAddress { from, to, number: link.sent };
-        if let Some(hold) = self.held.iter().find(|hold| hold.matches(from, to, kind)) {
+        let number = link.count();
+        if !self.held.is_empty()
+            && let Some(hold) = self.held.iter().find(|hold| hold.matches(from, to, kind))
+        {
             let item = hold.item;
-            self.network.link(from, to).stream.skip_group();
-            return self.keep_back(item, address, kind, message);
-        }
-        let fate = if link.law.is_certain() {
             link.stream.skip_group();
-            Fate::Arrives { after: link.law.latency.sample(0), copy_after: None }
-        } else {
-            link.law.fate(link.stream.group(&mut self.randomness))
-        };
-        let passage = match fate {
-            Fate::Lost => Passage::Lost,
-            Fate::Arrives { after, copy_after } => {
-                let arrival = self.now.saturating_add(after);
-                let law = link.law;
-                let at = law.in_order(arrival, &mut link.last_arrival);
-                let copy = copy_after.map(|after| self.now.saturating_add(after).max(at));
-                Passage::Arrives { at, copy }
-            }
-        };
-        if self.is_described() {
-            let payload = message.clone();
-            self.step.outcomes.push(Outcome::Sent { message: address, kind, payload, passage });
+            self.keep_back(item, MessageAddress { from, to, number }, kind, message);
+            return Ok(());
         }
-        self.dispatch_message(address, message, passage)
+        let passage = link.passage(self.now, &mut self.randomness);
+        if self.is_described {
+            let (message, payload) = (MessageAddress { from, to, number }, message.clone());
+            self.step.outcomes.push(Outcome::Sent { message, kind, payload, passage });
+        }
+        let Passage::Arrives { at, copy: None } = passage else {
+            return self.lose_or_double(MessageAddress { from, to, number }, message, passage);
+        };
+        self.digest.pair(at.as_nanos(), tag::SENT | tag::link(from, to));
+        let (order, cause) = (self.queue.next_order(), self.step.number);
+        let address = MessageAddress { from, to, number };
+        let what = What::Arrive { address, is_copy: false, message };
+        self.queue.push(at, order, Pending { cause, what })
     }
 
-    #[inline]
-    fn dispatch_message(
+    #[inline(never)]
+    fn lose_or_double(
         &mut self,
         address: MessageAddress,
         message: <N::Protocol as Protocol>::Message,
         passage: Passage,
     ) -> Result<(), QueueError> {
+        let tag = tag::SENT | tag::link(address.from, address.to);
         match passage {
             Passage::Arrives { at, copy } => {
-                self.digest.pair(SENT | u64::from(address.to.0), at.as_nanos());
+                self.digest.pair(at.as_nanos(), tag);
                 if let Some(copy) = copy {
                     let tally = self.ledger.tally_mut(Family::Duplication);
                     tally.applied += 1;
                     tally.effective += 1;
+                    self.digest.pair(copy.as_nanos(), tag);
                     let message = message.clone();
                     self.push(copy, What::Arrive { address, is_copy: true, message })?;
                 }
                 self.push(at, What::Arrive { address, is_copy: false, message })
             }
             Passage::Lost => {
-                self.digest.pair(SENT | u64::from(address.to.0), u64::MAX);
+                self.digest.pair(u64::MAX, tag);
                 self.counters.lost += 1;
                 let tally = self.ledger.tally_mut(Family::Loss);
                 tally.applied += 1;
@@ -271,26 +282,30 @@ impl<N: Node> World<N> {
         address: MessageAddress,
         kind: Kind,
         message: <N::Protocol as Protocol>::Message,
-    ) -> Result<(), QueueError> {
-        self.digest.pair(SENT | u64::from(address.to.0), u64::MAX - 1);
+    ) {
+        self.digest.pair(u64::MAX - 1, tag::SENT | tag::link(address.from, address.to));
         if let Some(hold) = self.held.iter_mut().find(|hold| hold.item == item)
             && !hold.was_effective
         {
             hold.was_effective = true;
             self.ledger.tally_mut(Family::Hold).effective += 1;
         }
-        if self.is_described() {
+        if self.is_described {
             let (payload, passage) = (message.clone(), Passage::Held);
             self.step.outcomes.push(Outcome::Sent { message: address, kind, payload, passage });
         }
         let what = What::Arrive { address, is_copy: false, message };
         let pending = Pending { cause: self.step.number, what };
         self.kept_back.push((item.unwrap_or(usize::MAX), pending));
-        Ok(())
     }
 
     /// The moment `delay` from now.
     pub(super) fn after(&self, delay: Duration) -> SimTime {
         self.now.saturating_add(delay)
     }
+}
+
+#[cold]
+fn sent_to_nobody(from: NodeId, to: NodeId, count: usize) -> ! {
+    panic!("{from} sent to {to}: the run has the nodes n1 to n{count}");
 }

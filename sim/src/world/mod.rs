@@ -4,8 +4,15 @@ mod calls;
 mod clients;
 mod deeds;
 mod effects;
+mod faults;
+mod plan_state;
 mod setup;
+mod tag;
+mod targets;
 mod triggers;
+mod view;
+mod waiting;
+mod wires;
 
 use std::collections::VecDeque;
 
@@ -19,7 +26,7 @@ use crate::digest::Digest;
 use crate::id::{ClientId, NodeId, OperationId};
 use crate::journal::{Journal, Position};
 use crate::law::Law;
-use crate::ledger::{Counters, Ledger, Probes};
+use crate::ledger::{Counters, Family, Ledger, Probes};
 use crate::measure::Kind;
 use crate::network::Network;
 use crate::node::{Node, Protocol};
@@ -27,15 +34,16 @@ use crate::plan::MessageAddress;
 use crate::queue::{Queue, QueueError};
 use crate::random::{Randomness, Stream};
 use crate::step::{Arrival, Event, Step};
-use crate::time::{LocalTime, SimTime};
+use crate::time::SimTime;
 use crate::timers::{Chase, Timers};
 
 pub use calls::Impurity;
 pub use setup::{Disk, Setup, SetupError};
 pub use triggers::facts;
 
-use calls::Call;
-use deeds::{Hold, PlanState, Urgent};
+use faults::Fallen;
+use plan_state::{PlanState, Urgent};
+use wires::Hold;
 
 /// Events between two checkpoints of the digest at first; doubled whenever [`CHAIN_MAX`] is reached.
 const CHAIN_SPACING: u64 = 1_024;
@@ -48,6 +56,22 @@ pub(crate) struct Pending<P: Protocol> {
     /// The event that brought it about.
     cause: u64,
     what: What<P>,
+}
+
+impl<P: Protocol> Pending<P> {
+    /// The message, if it is one.
+    fn message(&self) -> Option<(MessageAddress, &P::Message)> {
+        match &self.what {
+            What::Arrive { address, message, .. } => Some((*address, message)),
+            What::Start(_)
+            | What::Timer { .. }
+            | What::Fire { .. }
+            | What::Synced { .. }
+            | What::Wake { .. }
+            | What::Ask { .. }
+            | What::Item(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -116,6 +140,8 @@ struct Slot<N: Node> {
     disk_stream: Stream,
     /// Whether the ledger has counted that its clock's rate moved a timer.
     drift_was_effective: bool,
+    /// Whether the ledger has counted that something waited for it to resume.
+    pause_was_effective: bool,
 }
 
 /// A simulated world of nodes of type `N`. One seed, one story: everything that happens follows from the
@@ -145,6 +171,8 @@ pub struct World<N: Node> {
     ledger: Ledger,
     probes: Probes,
     is_tracing: bool,
+    /// Whether outcomes are described: somebody looks, or a trigger watches.
+    is_described: bool,
     /// How a node is copied, where handlers are to be run twice.
     purity: Option<fn(&N) -> N>,
     impurity: Option<Impurity>,
@@ -155,6 +183,8 @@ pub struct World<N: Node> {
     effects: Vec<Effect<N::Protocol>>,
     /// How many effects of the next handler are carried out before its node crashes, and which item says so.
     crash_inside: Option<(usize, u32)>,
+    /// What the node that crashed last was: predicates of the crash ask.
+    fallen: Option<Fallen>,
 }
 
 impl<N: Node> World<N> {
@@ -163,46 +193,67 @@ impl<N: Node> World<N> {
     ///
     /// # Errors
     /// Where the queue overflows: some node sends without bound.
+    #[inline]
     pub fn step(&mut self, until: SimTime) -> Result<Option<&Step<N::Protocol>>, QueueError> {
-        let happened = match self.urgent.pop_front() {
-            Some(urgent) => {
-                self.begin(None);
-                self.urgently(urgent)?;
-                true
-            }
-            None => self.next_event(until)?,
-        };
+        let happened =
+            if self.urgent.is_empty() { self.next_event(until)? } else { self.next_urgent(until)? };
         if !happened {
             return Ok(None);
         }
-        self.watch();
+        if self.plan.is_expecting() {
+            self.watch();
+        }
         if self.next_checkpoint <= self.step.number {
             self.checkpoint_digest();
         }
         Ok(Some(&self.step))
     }
 
+    #[cold]
+    fn next_urgent(&mut self, until: SimTime) -> Result<bool, QueueError> {
+        while let Some(urgent) = self.urgent.pop_front() {
+            match urgent {
+                Urgent::CatchUp(node) => {
+                    if self.catch_up(node)? {
+                        return Ok(true);
+                    }
+                }
+                Urgent::Item(_) | Urgent::CrashedInside { .. } => {
+                    self.begin(None);
+                    self.urgently(urgent)?;
+                    return Ok(true);
+                }
+            }
+        }
+        self.next_event(until)
+    }
+
+    /// Takes entries of the queue until one is an event. Messages are most of what happens in most runs,
+    /// so they have a way of their own.
     #[inline]
     fn next_event(&mut self, until: SimTime) -> Result<bool, QueueError> {
         loop {
-            if self.queue.peek_time().is_none_or(|time| until < time) {
-                return Ok(false);
+            let Some(key) = self.queue.pop_key(until) else { return Ok(false) };
+            self.now = key.time();
+            // Looked at before it is taken, so that a message is moved by itself and only once.
+            if let Some(Pending { what: What::Arrive { .. }, .. }) = self.queue.entry(key)
+                && let Some(pending) = self.queue.pop_entry(key)
+                && let What::Arrive { address, is_copy, message } = pending.what
+            {
+                self.begin(Some(pending.cause));
+                self.arrive(address, is_copy, message)?;
+                return Ok(true);
             }
-            let Some((time, order, pending)) = self.queue.pop() else { return Ok(false) };
-            if until < time {
-                // The first key stood for an entry that was taken out of turn.
-                self.queue.push(time, order, pending)?;
-                return Ok(false);
-            }
-            self.now = time;
-            if self.dispatch(order, pending)? {
+            if let Some(pending) = self.queue.pop_entry(key)
+                && self.dispatch(key.order(), pending)?
+            {
                 return Ok(true);
             }
         }
     }
 
-    /// Handles one entry of the queue; whether it was an event and not a leftover.
-    #[inline]
+    /// Handles an entry of the queue; whether it was an event and not a leftover.
+    #[inline(never)]
     fn dispatch(&mut self, order: u64, pending: Pending<N::Protocol>) -> Result<bool, QueueError> {
         let cause = pending.cause;
         match pending.what {
@@ -243,7 +294,7 @@ impl<N: Node> World<N> {
             }
             What::Ask { operation, node, attempt, payload } => {
                 self.begin(Some(cause));
-                self.ask_node(operation, node, attempt, payload)?;
+                self.ask_late(operation, node, attempt, payload)?;
             }
             What::Item(item) => {
                 self.begin(None);
@@ -252,7 +303,7 @@ impl<N: Node> World<N> {
             What::Start(node) => {
                 self.begin(None);
                 self.step.event = Event::Start { node };
-                self.digest_event(0, node, &());
+                self.digest_event(tag::START, node, &());
                 self.start(node)?;
             }
         }
@@ -262,97 +313,72 @@ impl<N: Node> World<N> {
     /// Opens the description of the next event.
     #[inline]
     fn begin(&mut self, cause: Option<u64>) {
-        self.step.number += 1;
+        self.step.number = self.step.number.wrapping_add(1);
         self.step.time = self.now;
         self.step.cause = cause;
         self.step.handled_by = None;
+        let Step { outcomes, notes, ended, .. } = &self.step;
+        if !(outcomes.is_empty() && notes.is_empty() && ended.is_empty()) {
+            self.forget_last();
+        }
+    }
+
+    #[inline(never)]
+    fn forget_last(&mut self) {
         self.step.outcomes.clear();
         self.step.notes.clear();
         self.step.ended.clear();
     }
 
-    /// Whether outcomes are to be described: somebody looks, or a trigger watches.
-    #[inline]
-    const fn is_described(&self) -> bool {
-        self.is_tracing || self.plan.is_watching()
-    }
-
-    #[inline]
+    #[inline(always)]
     fn arrive(
         &mut self,
         message: MessageAddress,
         is_copy: bool,
         payload: <N::Protocol as Protocol>::Message,
     ) -> Result<(), QueueError> {
-        let kind = Kind::of(&payload);
         let (from, to) = (message.from, message.to);
         let arrival = if self.network.is_open(from, to) {
             self.reachable(to)
         } else {
-            self.ledger.tally_mut(crate::ledger::Family::Partition).effective +=
+            self.ledger.tally_mut(Family::Partition).effective +=
                 self.network.note_cut_off(from, to);
             Arrival::CutOff
         };
-        let shown = self.is_described().then(|| payload.clone());
+        self.arrive_as(arrival, message, is_copy, payload)
+    }
+
+    #[inline(always)]
+    fn arrive_as(
+        &mut self,
+        arrival: Arrival,
+        message: MessageAddress,
+        is_copy: bool,
+        payload: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
+        let kind = Kind::of(&payload);
+        let (from, to) = (message.from, message.to);
+        let shown = if self.is_described { Some(payload.clone()) } else { None };
         self.step.event = Event::Arrive { message, kind, is_copy, arrival, payload: shown };
-        self.digest_event(1 | (arrival as u64) << 8 | u64::from(from.0) << 16, to, &payload);
-        match arrival {
-            Arrival::Handled => {
-                self.foresee_crash();
-                self.counters.kind_mut(kind).delivered += 1;
-                self.call(to, Call::Message(from, payload))?;
-            }
-            Arrival::Waits => {
-                let what = What::Arrive { address: message, is_copy, message: payload };
-                self.wait(to, what);
-            }
-            Arrival::Down | Arrival::CutOff => self.counters.lost += 1,
+        // What it says was fed when it was sent, and its address says which one it is.
+        self.digest.pair(
+            self.now.as_nanos() ^ message.number.rotate_right(tag::NUMBER),
+            tag::ARRIVE | (arrival as u64) << 4 | u64::from(is_copy) << 6 | tag::link(from, to),
+        );
+        if arrival == Arrival::Handled {
+            self.foresee_crash();
+            self.counters.kind_mut(kind).count_delivered();
+            return self.call_with_message(to, from, payload);
+        }
+        if arrival == Arrival::Waits {
+            self.wait(to, What::Arrive { address: message, is_copy, message: payload });
+        } else {
+            self.counters.lost += 1;
         }
         Ok(())
     }
 
-    fn timer(
-        &mut self,
-        node: NodeId,
-        timer: <N::Protocol as Protocol>::Timer,
-    ) -> Result<(), QueueError> {
-        let is_waiting = self.nodes[node.index()].is_paused;
-        self.step.event = Event::Timer { node, timer, is_waiting };
-        self.digest_event(2 | u64::from(is_waiting) << 8, node, &timer);
-        if is_waiting {
-            let incarnation = self.nodes[node.index()].incarnation;
-            self.wait(node, What::Fire { node, incarnation, timer });
-            return Ok(());
-        }
-        self.counters.timers += 1;
-        self.foresee_crash();
-        self.call(node, Call::Timer(timer))
-    }
-
-    fn synced(&mut self, node: NodeId, sync: u64, through: Position) -> Result<(), QueueError> {
-        let is_waiting = self.nodes[node.index()].is_paused;
-        self.step.event = Event::Synced { node, through, is_waiting };
-        self.digest_event(3 | u64::from(is_waiting) << 8, node, &through);
-        let slot = &mut self.nodes[node.index()];
-        // What is on disk is on disk, whether or not the node is awake to hear of it.
-        let covered = slot.journal.sync(through);
-        self.counters.forced_writes += u64::from(0 < covered);
-        if is_waiting {
-            let incarnation = slot.incarnation;
-            self.wait(node, What::Synced { node, incarnation, sync, through });
-            return Ok(());
-        }
-        self.foresee_crash();
-        self.release_barrier(node, sync)?;
-        self.call(node, Call::Synced(through))
-    }
-
-    /// Keeps something for a node that stands still.
-    fn wait(&mut self, node: NodeId, what: What<N::Protocol>) {
-        let cause = self.step.number;
-        self.nodes[node.index()].inbox.push_back(Pending { cause, what });
-    }
-
+    #[inline]
     fn reachable(&self, node: NodeId) -> Arrival {
         let slot = &self.nodes[node.index()];
         match (&slot.node, slot.is_paused) {
@@ -368,16 +394,14 @@ impl<N: Node> World<N> {
     }
 
     /// Queues `what` for `time`.
-    #[inline]
     fn push(&mut self, time: SimTime, what: What<N::Protocol>) -> Result<(), QueueError> {
         let order = self.queue.next_order();
         self.queue.push(time, order, Pending { cause: self.step.number, what })
     }
 
     /// Feeds an event: time, what kind, where, payload.
-    #[inline]
     fn digest_event<T: Serialize>(&mut self, tag: u64, node: NodeId, payload: &T) {
-        self.digest.pair(self.now.as_nanos(), tag << 32 | u64::from(node.0));
+        self.digest.pair(self.now.as_nanos(), tag | tag::at(node));
         self.digest_data(payload);
     }
 
@@ -400,163 +424,5 @@ impl<N: Node> World<N> {
             self.chain_spacing *= 2;
         }
         self.next_checkpoint += self.chain_spacing;
-    }
-}
-
-/// What can be seen of a world between two events.
-impl<N: Node> World<N> {
-    /// The time of the run.
-    pub const fn now(&self) -> SimTime {
-        self.now
-    }
-
-    /// When the next entry of the queue is due; it may turn out to be no event.
-    pub fn next_time(&self) -> Option<SimTime> {
-        if self.urgent.is_empty() { self.queue.peek_time() } else { Some(self.now) }
-    }
-
-    /// The last event. Before the first, a placeholder with the number 0.
-    pub const fn last(&self) -> &Step<N::Protocol> {
-        &self.step
-    }
-
-    /// How many events happened.
-    pub const fn events(&self) -> u64 {
-        self.step.number
-    }
-
-    /// How many nodes there are, up or down.
-    pub fn node_count(&self) -> u32 {
-        self.nodes.len() as u32
-    }
-
-    /// The state of a node; `None` while it is down.
-    pub fn node(&self, id: NodeId) -> Option<&N> {
-        self.nodes[id.index()].node.as_ref()
-    }
-
-    /// The nodes that are up, in order.
-    pub fn up(&self) -> impl Iterator<Item = (NodeId, &N)> {
-        let slots = self.nodes.iter().enumerate();
-        slots.filter_map(|(i, slot)| slot.node.as_ref().map(|node| (NodeId::from_index(i), node)))
-    }
-
-    /// Whether a node stands still.
-    pub fn is_paused(&self, id: NodeId) -> bool {
-        self.nodes[id.index()].is_paused
-    }
-
-    /// How often a node has started before.
-    pub fn incarnation(&self, id: NodeId) -> u32 {
-        self.nodes[id.index()].incarnation
-    }
-
-    /// A node's journal.
-    pub fn journal(&self, id: NodeId) -> &Journal<<N::Protocol as Protocol>::Record> {
-        &self.nodes[id.index()].journal
-    }
-
-    /// A node's configuration.
-    pub fn config(&self, id: NodeId) -> &<N::Protocol as Protocol>::Config {
-        &self.nodes[id.index()].config
-    }
-
-    /// What a node's clock shows.
-    pub fn clock(&self, id: NodeId) -> LocalTime {
-        self.nodes[id.index()].clock.read(self.now)
-    }
-
-    /// A node's armed timers, each with the true time at which it is due.
-    pub fn timers(
-        &self,
-        id: NodeId,
-    ) -> impl Iterator<Item = (<N::Protocol as Protocol>::Timer, Option<SimTime>)> {
-        self.nodes[id.index()].timers.armed().map(|(timer, _, due)| (timer, due))
-    }
-
-    /// The effects of a node that wait for its disk, in order.
-    pub fn waiting_for_disk(&self, id: NodeId) -> impl Iterator<Item = &Effect<N::Protocol>> {
-        self.nodes[id.index()].outbox.iter()
-    }
-
-    /// The messages on the wire with the time of their arrival, first due first. Costs a sort.
-    pub fn in_flight(&self) -> Vec<(SimTime, MessageAddress, &<N::Protocol as Protocol>::Message)> {
-        let arrival = |(time, pending): (SimTime, &'_ Pending<N::Protocol>)| match &pending.what {
-            What::Arrive { address, .. } => Some((time, *address)),
-            _ => None,
-        };
-        let entries = self.queue.entries();
-        let messages = entries.into_iter().filter_map(|(time, pending)| {
-            let (time, address) = arrival((time, pending))?;
-            match &pending.what {
-                What::Arrive { message, .. } => Some((time, address, message)),
-                _ => None,
-            }
-        });
-        messages.collect()
-    }
-
-    /// The messages that a hold keeps back, in the order in which they were sent.
-    pub fn kept_back(
-        &self,
-    ) -> impl Iterator<Item = (MessageAddress, &<N::Protocol as Protocol>::Message)> {
-        self.kept_back.iter().filter_map(|(_, pending)| match &pending.what {
-            What::Arrive { address, message, .. } => Some((*address, message)),
-            _ => None,
-        })
-    }
-
-    /// The directed pairs between which nothing arrives, in order.
-    pub fn closed_pairs(&self) -> Vec<(NodeId, NodeId)> {
-        self.network.closed_pairs()
-    }
-
-    /// What the clients asked and got so far.
-    pub fn history(&self) -> &[HistoryEntry<N::Protocol>] {
-        &self.history
-    }
-
-    /// Messages, writes, timers and operations, counted.
-    pub const fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// The faults, counted.
-    pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// The probes, counted.
-    pub const fn probes(&self) -> &Probes {
-        &self.probes
-    }
-
-    /// The items of the plan that have not been carried out: their time or trigger never came, or they
-    /// found nobody to act on.
-    pub fn undone_items(&self) -> Vec<usize> {
-        self.plan.undone().collect()
-    }
-
-    /// The planted bugs of this run.
-    pub const fn bugs(&self) -> &Bugs {
-        &self.bugs
-    }
-
-    /// The digest of the run so far, its length included.
-    pub fn digest(&self) -> Digest {
-        let mut digest = self.digest;
-        digest.word(self.step.number);
-        digest
-    }
-
-    /// The digests at every so many events, and how many: two runs that differ do so first between
-    /// the last checkpoint that agrees and the next.
-    pub fn digest_chain(&self) -> (&[Digest], u64) {
-        (&self.chain, self.chain_spacing)
-    }
-
-    /// Switches the description of payloads and outcomes in [`Step`] on or off. Off costs nothing.
-    pub fn set_tracing(&mut self, is_on: bool) {
-        self.is_tracing = is_on;
     }
 }

@@ -1,6 +1,6 @@
 //! How a world is made.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ use crate::step::{Event, Step};
 use crate::time::SimTime;
 use crate::timers::Timers;
 
-use super::deeds::PlanState;
+use super::plan_state::{PlanState, names};
 use super::{CHAIN_SPACING, Slot, What, World};
 
 /// The laws of all disks.
@@ -83,8 +83,8 @@ pub enum SetupError {
     /// Clients without a node to ask.
     #[error("the clients have no node to ask: name at least one entry node")]
     NoEntries,
-    /// A plan item that waits for another that does not exist.
-    #[error("the plan has no item named `{0}` to wait for")]
+    /// A plan item that waits for another, ends it or aims at its node, and there is no such item.
+    #[error("the plan has no item named `{0}`")]
     NoSuchItem(String),
 }
 
@@ -124,6 +124,7 @@ impl<N: Node> World<N> {
             ledger,
             probes: Probes::default(),
             is_tracing: false,
+            is_described: false,
             purity: None,
             impurity: None,
             step: Step {
@@ -139,7 +140,9 @@ impl<N: Node> World<N> {
             writes_since_sync: 0,
             effects: vec![],
             crash_inside: None,
+            fallen: None,
         };
+        world.decide_description();
         world.queue_first_events();
         Ok(world)
     }
@@ -176,6 +179,7 @@ fn slot<N: Node>(id: NodeId, config: <N::Protocol as Protocol>::Config, clock: C
         stream: Stream::new(StreamId::new(Domain::Node, id.0, 0)),
         disk_stream: Stream::new(StreamId::new(Domain::Disk, id.0, 0)),
         drift_was_effective: false,
+        pause_was_effective: false,
     }
 }
 
@@ -191,23 +195,23 @@ fn check<P: Protocol>(setup: &Setup<P>, count: u32) -> Result<(), SetupError> {
     if 0 < setup.clients.count && setup.clients.entries.is_empty() {
         return Err(SetupError::NoEntries);
     }
-    let names: Vec<&str> =
-        setup.plan.items.iter().filter_map(|item| item.name.as_deref()).collect();
+    let mut item_names = BTreeSet::new();
+    item_names.extend(setup.plan.items.iter().filter_map(|item| item.name.as_deref()));
     for item in &setup.plan.items {
-        if let Trigger::After { item, .. } = &item.trigger
-            && !names.contains(&item.as_str())
-        {
-            return Err(SetupError::NoSuchItem(item.clone()));
+        let (nodes, mut items) = names(&item.action);
+        if let Trigger::After { item, .. } = &item.trigger {
+            items.push(item);
+        }
+        if let Some(name) = items.into_iter().find(|name| !item_names.contains(name)) {
+            return Err(SetupError::NoSuchItem(name.to_string()));
         }
         if let crate::plan::Action::Request { client, .. } = &item.action
             && !(1..=setup.clients.count).contains(&client.0)
         {
             return Err(SetupError::NoSuchClient(*client, setup.clients.count));
         }
-        for node in super::deeds::named_nodes(&item.action) {
-            if !(1..=count).contains(&node.0) {
-                return Err(SetupError::NoSuchNode(node, count));
-            }
+        if let Some(node) = nodes.into_iter().find(|node| !(1..=count).contains(&node.0)) {
+            return Err(SetupError::NoSuchNode(node, count));
         }
     }
     Ok(())

@@ -5,13 +5,14 @@ use crate::id::{NodeId, OperationId};
 use crate::measure::Kind;
 use crate::node::{Node, Protocol};
 use crate::plan::{Action, Trigger};
-use crate::predicate::{EventFacts, EventKind, Predicate, Scope};
+use crate::predicate::{EventFacts, EventKind, Former, Predicate, Scope};
 use crate::step::{Arrival, Deed, Event, Outcome, Passage};
 use crate::time::SimTime;
 use crate::value::Value;
 
 use super::World;
-use super::deeds::Urgent;
+use super::faults::Fallen;
+use super::plan_state::{Urgent, Watch};
 
 impl<N: Node> Scope for World<N> {
     fn now(&self) -> SimTime {
@@ -87,14 +88,21 @@ fn event_facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)
             let (node, client) = (Some(*node), Some(operation.client));
             visit(&EventFacts { node, client, payload: Some(&tree), ..fact });
         }
-        Event::Deed(deed) => deed_facts(deed, visit),
+        Event::Deed(deed) => deed_facts(world, deed, visit),
         Event::Timer { .. } | Event::Synced { .. } | Event::Ask { .. } | Event::GiveUp { .. } => {}
     }
 }
 
-fn deed_facts(deed: &Deed, visit: &mut dyn FnMut(&EventFacts<'_>)) {
+fn deed_facts<N: Node>(world: &World<N>, deed: &Deed, visit: &mut dyn FnMut(&EventFacts<'_>)) {
     let Some(kind) = EventKind::of_word(deed.word).filter(|_| deed.changed) else { return };
-    let fact = EventFacts { node: deed.node, client: deed.client, ..EventFacts::new(kind, "") };
+    let fallen = world.fallen.as_ref().filter(|_| kind == EventKind::Crash);
+    let fallen = fallen.filter(|fallen| Some(fallen.node) == deed.node);
+    let former = fallen.map(|fallen| {
+        let Fallen { role, had_role, state, .. } = fallen;
+        Former { role, had_role: *had_role, state }
+    });
+    let (node, client) = (deed.node, deed.client);
+    let fact = EventFacts { node, client, former, ..EventFacts::new(kind, "") };
     match deed.message {
         Some(message) => {
             visit(&EventFacts { from: Some(message.from), to: Some(message.to), ..fact });
@@ -149,13 +157,25 @@ fn operation_name<N: Node>(world: &World<N>, id: OperationId) -> &'static str {
 }
 
 impl<N: Node> World<N> {
+    /// Switches the description of payloads and outcomes in [`Step`](crate::Step) on or off. Off costs nothing.
+    pub fn set_tracing(&mut self, is_on: bool) {
+        self.is_tracing = is_on;
+        self.decide_description();
+    }
+
+    /// Outcomes are described where somebody looks, and where a trigger watches.
+    pub(super) fn decide_description(&mut self) {
+        self.is_described = self.is_tracing || self.plan.is_watching();
+    }
+
     /// After a step: which triggers fired, and whether a role that items wait for has somebody now.
-    #[inline]
+    #[inline(never)]
     pub(super) fn watch(&mut self) {
         self.retry_waiting();
         if self.plan.is_watching() {
             self.watch_triggers(false);
         }
+        self.decide_description();
     }
 
     /// Before a step is handled: whether a crash is to fall inside it.
@@ -177,8 +197,8 @@ impl<N: Node> World<N> {
         for watch in &mut watching {
             let item = &items[watch.item];
             let Trigger::When(predicate) = &item.trigger else { continue };
-            let inside = match item.action {
-                Action::Crash { after_effects, .. } => after_effects,
+            let inside = match &item.action {
+                Action::Crash { after_effects, .. } => *after_effects,
                 _ => None,
             };
             if inside.is_some() == is_before && self.is_hit(watch, predicate, is_before) {
@@ -188,19 +208,26 @@ impl<N: Node> World<N> {
         watching.retain(|watch| fired.iter().all(|(item, _)| *item != watch.item));
         *self.plan.watching_mut() = watching;
         for (item, inside) in fired {
-            match inside {
+            // A crash inside the event of another node is none: it falls behind the event.
+            match inside.filter(|_| self.is_about_event(&items[item].action)) {
                 Some(after) => self.crash_inside = Some((item, after)),
-                None => self.urgent.push_back(Urgent::Item(item)),
+                None => self.interrupt(Urgent::Item(item)),
             }
         }
     }
 
-    fn is_hit(
-        &self,
-        watch: &mut super::deeds::Watch,
-        predicate: &Predicate,
-        is_before: bool,
-    ) -> bool {
+    /// Whether an action aims at the node of the current event.
+    fn is_about_event<O>(&self, action: &Action<O>) -> bool {
+        match action {
+            Action::Crash { node, .. } => {
+                let target = self.resolve(node);
+                target.is_some() && target == self.step.event.node()
+            }
+            _ => false,
+        }
+    }
+
+    fn is_hit(&self, watch: &mut Watch, predicate: &Predicate, is_before: bool) -> bool {
         if predicate.event.is_none() {
             return watch.occurrences.after_event(predicate, self);
         }
@@ -209,9 +236,9 @@ impl<N: Node> World<N> {
             fires |= watch.occurrences.after_fact(predicate, fact, self);
         };
         if is_before {
-            event_facts(self, &mut visit)
+            event_facts(self, &mut visit);
         } else {
-            facts(self, &mut visit)
+            facts(self, &mut visit);
         }
         fires
     }

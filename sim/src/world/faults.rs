@@ -1,0 +1,99 @@
+//! What is done to nodes: crash, restart, pause, resume, clock rates.
+
+use crate::id::NodeId;
+use crate::ledger::Family;
+use crate::node::Node;
+use crate::queue::QueueError;
+use crate::random::join;
+use crate::step::Deed;
+use crate::value::Value;
+
+use super::deeds::deed;
+use super::plan_state::Urgent;
+use super::{Pending, What, World};
+
+/// What the node that crashed last was before.
+#[derive(Clone, Debug)]
+pub(super) struct Fallen {
+    pub node: NodeId,
+    pub role: &'static str,
+    /// Whether it was the one that the role's name stood for.
+    pub had_role: bool,
+    pub state: Value,
+}
+
+impl<N: Node> World<N> {
+    pub(super) fn do_crash(&mut self, id: NodeId) -> Deed {
+        let changed = self.crash(id);
+        Deed { changed, ..deed("crash", Some(id)) }
+    }
+
+    /// The node stops; whether it was up.
+    pub(super) fn crash(&mut self, id: NodeId) -> bool {
+        let Some(node) = &self.nodes[id.index()].node else { return false };
+        let (role, state) = (node.role(), Value::of(node));
+        let had_role = self.with_role(role) == Some(id);
+        self.fallen = Some(Fallen { node: id, role, had_role, state });
+        let slot = &mut self.nodes[id.index()];
+        slot.node = None;
+        let words = slot.disk_stream.group(&mut self.randomness);
+        let unsynced = slot.journal.unsynced().len() as u64;
+        let survivors = crate::random::scale(join(words[0], words[1]), unsynced + 1);
+        slot.journal.crash(survivors);
+        slot.issued = slot.journal.written();
+        slot.timers.clear();
+        slot.outbox.clear();
+        slot.inbox.clear();
+        slot.barrier = None;
+        slot.is_paused = false;
+        slot.last_sync_done = self.now;
+        // Stale disk answers and forced timers are told by the incarnation.
+        slot.incarnation += 1;
+        true
+    }
+
+    pub(super) fn do_restart(&mut self, item: Option<usize>, id: NodeId) -> Result<(), QueueError> {
+        let changed = self.nodes[id.index()].node.is_none();
+        let deed = Deed { item, changed, ..deed("restart", Some(id)) };
+        self.count(Some(Family::Restart), &deed);
+        match item {
+            Some(place) => self.finish_item(place, Some(id), deed)?,
+            None => self.record(deed),
+        }
+        if changed { self.start(id) } else { Ok(()) }
+    }
+
+    pub(super) fn do_pause(&mut self, id: NodeId) -> Deed {
+        let slot = &mut self.nodes[id.index()];
+        let changed = slot.node.is_some() && !slot.is_paused;
+        slot.is_paused |= changed;
+        slot.pause_was_effective = false;
+        Deed { changed, ..deed("pause", Some(id)) }
+    }
+
+    pub(super) fn do_resume(&mut self, id: NodeId) -> Deed {
+        let slot = &mut self.nodes[id.index()];
+        let changed = std::mem::take(&mut slot.is_paused);
+        let detail = format!("{} events waited", slot.inbox.len());
+        if changed && !slot.inbox.is_empty() {
+            self.urgent.push_back(Urgent::CatchUp(id));
+        }
+        Deed { detail, changed, ..deed("resume", Some(id)) }
+    }
+
+    pub(super) fn do_clock_rate(&mut self, id: NodeId, ppb: i64) -> Result<Deed, QueueError> {
+        let now = self.now;
+        let slot = &mut self.nodes[id.index()];
+        slot.clock.set_rate(ppb.max(-1_000_000_000), now);
+        let clock = slot.clock;
+        let (made, moved) = slot.timers.remap(|deadline| clock.when(deadline, now));
+        // One that moved no timer yet may move those that are set later.
+        slot.drift_was_effective = 0 < moved;
+        for (time, order, entry) in made {
+            let what = What::Timer { node: id, entry };
+            self.queue.push(time, order, Pending { cause: self.step.number, what })?;
+        }
+        let detail = format!("{ppb} ppb, {moved} timers moved");
+        Ok(Deed { detail, changed: 0 < moved, ..deed("clock", Some(id)) })
+    }
+}

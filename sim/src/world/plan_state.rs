@@ -1,0 +1,140 @@
+//! What has become of the plan.
+
+use std::sync::Arc;
+
+use crate::id::NodeId;
+use crate::plan::{Action, Cut, Item, Plan, Target, Trigger};
+use crate::predicate::Occurrences;
+use crate::time::SimTime;
+
+/// What has become of the plan.
+#[derive(Clone, Debug)]
+pub(super) struct PlanState<O> {
+    items: Arc<Vec<Item<O>>>,
+    /// Per item: that it was carried out.
+    done: Vec<Option<Done>>,
+    /// Items whose trigger has not fired.
+    watching: Vec<Watch>,
+    /// Items whose time has come but who find nobody to act on, and until when they wait.
+    pub waiting: Vec<(usize, SimTime)>,
+}
+
+/// A trigger that has not fired.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watch {
+    pub item: usize,
+    /// How often its predicate has matched.
+    pub occurrences: Occurrences,
+    /// After this time it is no longer watched for.
+    pub until: SimTime,
+}
+
+/// That an item was carried out.
+#[derive(Clone, Copy, Debug)]
+struct Done {
+    /// On which node.
+    node: Option<NodeId>,
+}
+
+/// What happens before the next entry of the queue.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Urgent {
+    /// An item whose trigger fired.
+    Item(usize),
+    /// A crash that happened inside the last event.
+    CrashedInside { item: usize, node: NodeId, after: u32 },
+    /// A node that resumed handles what waited for it, one event after the other.
+    CatchUp(NodeId),
+}
+
+impl<O> PlanState<O> {
+    pub(super) fn new(plan: Plan<O>) -> Self {
+        let items = Arc::new(plan.items);
+        let watched =
+            items.iter().enumerate().filter(|(_, item)| matches!(item.trigger, Trigger::When(_)));
+        let watching = watched.map(|(place, item)| Watch {
+            item: place,
+            occurrences: Occurrences::default(),
+            until: item.within.map_or(SimTime::MAX, |within| SimTime::ZERO.saturating_add(within)),
+        });
+        Self { watching: watching.collect(), done: vec![None; items.len()], items, waiting: vec![] }
+    }
+
+    /// Whether any trigger is still watched for.
+    #[inline]
+    pub(super) const fn is_watching(&self) -> bool {
+        !self.watching.is_empty()
+    }
+
+    /// Whether a trigger is watched for, or an item waits for somebody to act on.
+    #[inline]
+    pub(super) const fn is_expecting(&self) -> bool {
+        !self.watching.is_empty() || !self.waiting.is_empty()
+    }
+
+    pub(super) fn items(&self) -> Arc<Vec<Item<O>>> {
+        Arc::clone(&self.items)
+    }
+
+    pub(super) const fn watching_mut(&mut self) -> &mut Vec<Watch> {
+        &mut self.watching
+    }
+
+    pub(super) fn undone(&self) -> impl Iterator<Item = usize> {
+        (0..self.items.len()).filter(|place| self.done[*place].is_none())
+    }
+
+    /// The items that have a time of their own.
+    pub(super) fn timed(&self) -> impl Iterator<Item = (usize, SimTime)> {
+        self.items.iter().enumerate().filter_map(|(place, item)| match item.trigger {
+            Trigger::At(time) => Some((place, time)),
+            Trigger::After { .. } | Trigger::When(_) => None,
+        })
+    }
+
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.items.iter().position(|item| item.name.as_deref() == Some(name))
+    }
+
+    /// Notes that the item at `place` was carried out, on `node`.
+    pub(super) fn finish(&mut self, place: usize, node: Option<NodeId>) {
+        self.done[place] = Some(Done { node });
+    }
+
+    /// The node that the item of that name acted on.
+    pub(super) fn node_of(&self, name: &str) -> Option<NodeId> {
+        self.done[self.place(name)?]?.node
+    }
+}
+
+/// The nodes and the plan items that an action names outright.
+pub(super) fn names<O>(action: &Action<O>) -> (Vec<NodeId>, Vec<&str>) {
+    let targets: Vec<&Target> = match action {
+        Action::Crash { node, .. }
+        | Action::Restart(node)
+        | Action::Pause(node)
+        | Action::Resume(node)
+        | Action::Fire { node, .. }
+        | Action::ClockRate { node, .. }
+        | Action::Cut(Cut::Isolate(node)) => vec![node],
+        Action::Cut(Cut::Groups(groups)) => groups.iter().flatten().collect(),
+        Action::Cut(Cut::OneWay(from, to)) => from.iter().chain(to).collect(),
+        Action::Hold(filter) => filter.from.iter().chain(&filter.to).collect(),
+        Action::Request { to, .. } => to.iter().collect(),
+        Action::Drop(message) | Action::Duplicate(message) | Action::Deliver(message) => {
+            return (vec![message.from, message.to], vec![]);
+        }
+        Action::Heal(item) | Action::Release(item) => {
+            return (vec![], item.iter().map(String::as_str).collect());
+        }
+    };
+    let (mut nodes, mut items) = (vec![], vec![]);
+    for target in targets {
+        match target {
+            Target::Node(id) => nodes.push(*id),
+            Target::Item(name) => items.push(name.as_str()),
+            Target::Role(_) => {}
+        }
+    }
+    (nodes, items)
+}

@@ -1,0 +1,34 @@
+//! The words that tell one thing from another in the digest: 4 bits for what it is, 4 for details, 28 for the
+//! sender, 28 for the node.
+
+use crate::id::NodeId;
+
+pub(super) const START: u64 = 0;
+pub(super) const ARRIVE: u64 = 1;
+pub(super) const TIMER: u64 = 2;
+pub(super) const SYNCED: u64 = 3;
+pub(super) const ASK: u64 = 4;
+pub(super) const GIVE_UP: u64 = 5;
+pub(super) const DEED: u64 = 6;
+pub(super) const SENT: u64 = 8;
+pub(super) const TIMER_SET: u64 = 9;
+pub(super) const TIMER_CANCELLED: u64 = 10;
+pub(super) const WRITTEN: u64 = 11;
+pub(super) const SYNC: u64 = 12;
+pub(super) const NOTED: u64 = 13;
+pub(super) const COMPLETED: u64 = 14;
+
+/// Bits of a message's number that share a word with the time: up there are no bits of a run of five hours.
+pub(super) const NUMBER: u32 = 20;
+
+/// Where it happened.
+#[inline]
+pub(super) const fn at(node: NodeId) -> u64 {
+    (node.0 as u64) << 36
+}
+
+/// Between whom it happened.
+#[inline]
+pub(super) const fn link(from: NodeId, to: NodeId) -> u64 {
+    (from.0 as u64) << 8 | at(to)
+}

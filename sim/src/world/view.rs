@@ -1,0 +1,156 @@
+//! What can be seen of a world between two events.
+
+use crate::bug::Bugs;
+use crate::client::HistoryEntry;
+use crate::context::Effect;
+use crate::digest::Digest;
+use crate::id::NodeId;
+use crate::journal::Journal;
+use crate::ledger::{Counters, Ledger, Probes};
+use crate::node::{Node, Protocol};
+use crate::plan::MessageAddress;
+use crate::step::Step;
+use crate::time::{LocalTime, SimTime};
+
+use super::World;
+
+impl<N: Node> World<N> {
+    /// The time of the run.
+    pub const fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// When the next entry of the queue is due; it may turn out to be no event.
+    pub fn next_time(&self) -> Option<SimTime> {
+        if self.urgent.is_empty() { self.queue.peek_time() } else { Some(self.now) }
+    }
+
+    /// The last event. Before the first, a placeholder with the number 0.
+    pub const fn last(&self) -> &Step<N::Protocol> {
+        &self.step
+    }
+
+    /// How many events happened.
+    pub const fn events(&self) -> u64 {
+        self.step.number
+    }
+
+    /// How many nodes there are, up or down.
+    pub fn node_count(&self) -> u32 {
+        self.nodes.len() as u32
+    }
+
+    /// The state of a node; `None` while it is down.
+    pub fn node(&self, id: NodeId) -> Option<&N> {
+        self.nodes[id.index()].node.as_ref()
+    }
+
+    /// The nodes that are up, in order.
+    pub fn up(&self) -> impl Iterator<Item = (NodeId, &N)> {
+        let slots = self.nodes.iter().enumerate();
+        slots.filter_map(|(i, slot)| slot.node.as_ref().map(|node| (NodeId::from_index(i), node)))
+    }
+
+    /// Whether a node stands still.
+    pub fn is_paused(&self, id: NodeId) -> bool {
+        self.nodes[id.index()].is_paused
+    }
+
+    /// How often a node has started before.
+    pub fn incarnation(&self, id: NodeId) -> u32 {
+        self.nodes[id.index()].incarnation
+    }
+
+    /// A node's journal.
+    pub fn journal(&self, id: NodeId) -> &Journal<<N::Protocol as Protocol>::Record> {
+        &self.nodes[id.index()].journal
+    }
+
+    /// A node's configuration.
+    pub fn config(&self, id: NodeId) -> &<N::Protocol as Protocol>::Config {
+        &self.nodes[id.index()].config
+    }
+
+    /// What a node's clock shows.
+    pub fn clock(&self, id: NodeId) -> LocalTime {
+        self.nodes[id.index()].clock.read(self.now)
+    }
+
+    /// A node's armed timers, each with the true time at which it is due.
+    pub fn timers(
+        &self,
+        id: NodeId,
+    ) -> impl Iterator<Item = (<N::Protocol as Protocol>::Timer, Option<SimTime>)> {
+        self.nodes[id.index()].timers.armed().map(|(timer, _, due)| (timer, due))
+    }
+
+    /// The effects of a node that wait for its disk, in order.
+    pub fn waiting_for_disk(&self, id: NodeId) -> impl Iterator<Item = &Effect<N::Protocol>> {
+        self.nodes[id.index()].outbox.iter()
+    }
+
+    /// The messages on the wire with the time of their arrival, first due first. Costs a sort.
+    pub fn in_flight(&self) -> Vec<(SimTime, MessageAddress, &<N::Protocol as Protocol>::Message)> {
+        let messages = self.queue.entries().into_iter().filter_map(|(time, pending)| {
+            let (address, message) = pending.message()?;
+            Some((time, address, message))
+        });
+        messages.collect()
+    }
+
+    /// The messages that a hold keeps back, in the order in which they were sent.
+    pub fn kept_back(
+        &self,
+    ) -> impl Iterator<Item = (MessageAddress, &<N::Protocol as Protocol>::Message)> {
+        self.kept_back.iter().filter_map(|(_, pending)| pending.message())
+    }
+
+    /// The directed pairs between which nothing arrives, in order.
+    pub fn closed_pairs(&self) -> Vec<(NodeId, NodeId)> {
+        self.network.closed_pairs()
+    }
+
+    /// What the clients asked and got so far.
+    pub fn history(&self) -> &[HistoryEntry<N::Protocol>] {
+        &self.history
+    }
+
+    /// Messages, writes, timers and operations, counted.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The faults, counted.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The probes, counted.
+    pub const fn probes(&self) -> &Probes {
+        &self.probes
+    }
+
+    /// The items of the plan that have not been carried out: their time or trigger never came, or they
+    /// found nobody to act on.
+    pub fn undone_items(&self) -> Vec<usize> {
+        self.plan.undone().collect()
+    }
+
+    /// The planted bugs of this run.
+    pub const fn bugs(&self) -> &Bugs {
+        &self.bugs
+    }
+
+    /// The digest of the run so far, its length included.
+    pub fn digest(&self) -> Digest {
+        let mut digest = self.digest;
+        digest.word(self.step.number);
+        digest
+    }
+
+    /// The digests at every so many events, and how many: two runs that differ do so first between
+    /// the last checkpoint that agrees and the next.
+    pub fn digest_chain(&self) -> (&[Digest], u64) {
+        (&self.chain, self.chain_spacing)
+    }
+}
