@@ -1,13 +1,14 @@
 //! The debugger in a pseudo-terminal: it opens, steps, leaves, and gives the terminal back.
 
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, PtyPair, PtySize, native_pty_system};
 
-const ROWS: u16 = 24;
-const COLUMNS: u16 = 80;
+const ROWS: NonZeroU16 = NonZeroU16::new(24).unwrap();
+const COLUMNS: NonZeroU16 = NonZeroU16::new(80).unwrap();
 /// No screen takes longer to appear, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -22,7 +23,8 @@ struct Terminal {
 
 impl Terminal {
     fn open(arguments: &[&str]) -> Self {
-        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        let (rows, cols) = (ROWS.get(), COLUMNS.get());
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_orrery"));
         command.args(arguments);

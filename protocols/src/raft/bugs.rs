@@ -18,7 +18,7 @@ pub const R2: Bug = Bug {
     summary: "a server forgets in a crash whom it voted for, and votes again in the same term",
     breaks: &["One Vote per Term", "Election Safety"],
     source: "Raft, figure 2: votedFor is persistent state",
-    found_by: &["raft/chaos"],
+    found_by: &["raft/forgetful-voter", "raft/chaos"],
 };
 
 /// §5.4.1 by half.
@@ -45,7 +45,7 @@ pub const R12: Bug = Bug {
     summary: "half of the servers count as a quorum: with an even number, two quorums need not meet",
     breaks: &["Election Safety", "Leader Completeness"],
     source: "Raft, §5.2: votes from a majority of the servers",
-    found_by: &["raft/split-brain", "raft/split-vote"],
+    found_by: &["raft/split-brain"],
 };
 
 /// Counting messages instead of voters.

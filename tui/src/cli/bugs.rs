@@ -210,11 +210,7 @@ fn search(
     };
     let resolved = resolve(cli, &which)?;
     let own = resolved.subject.run(&resolved.case, &RunOptions::default())?;
-    let is_scripted = resolved.case.swarm.is_none();
-    if is_scripted {
-        if !is_caught(&own) {
-            return Ok(None);
-        }
+    if resolved.case.swarm.is_none() && is_caught(&own) {
         return Ok(Some(found(scenario, vec![1], &own, own.token.clone(), true)));
     }
     let mut first: Option<Report> = None;
