@@ -67,7 +67,7 @@ impl Index {
         if let Some(list) = row.node.and_then(|node| self.by_node.get_mut(node.index())) {
             list.push(number);
         }
-        if row.is_landmark() {
+        if is_landmark(row) {
             self.landmarks.push(number);
         }
         if let Some(cause) = row.cause {
@@ -140,6 +140,12 @@ impl Index {
             .and_then(|last| changes.get(last))
             .map_or(Lane::Unborn, |(_, lane)| *lane)
     }
+}
+
+/// Whether people want to stop at `row`. That a node starts in its first role is no news.
+fn is_landmark(row: &Row) -> bool {
+    let is_plain_start = row.kind == RowKind::Start && row.narration.is_empty();
+    row.is_landmark() && (!is_plain_start || row.violation.is_some())
 }
 
 /// How the lane of the row's node runs from then on, where the row changes that.

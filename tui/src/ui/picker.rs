@@ -82,8 +82,11 @@ impl Picker {
         };
         let mut lines = Line::of(Tone::Title, entry.title.clone()).wrap(width, 0);
         lines.push(Line::default());
-        for paragraph in entry.about.lines() {
-            lines.extend(Line::of(Tone::Plain, paragraph).wrap(width, 0));
+        // Line breaks within a paragraph are those of the file, not of this pane.
+        for paragraph in entry.about.split("\n\n") {
+            let words: Vec<&str> = paragraph.split_whitespace().collect();
+            lines.extend(Line::of(Tone::Plain, words.join(" ")).wrap(width, 0));
+            lines.push(Line::default());
         }
         lines
     }

@@ -36,9 +36,9 @@ impl FromStr for Place {
             "violation" => Ok(Self::Violation),
             _ => match text.parse::<Duration>() {
                 Ok(since_start) => Ok(Self::Time(SimTime::from_nanos(since_start.as_nanos()))),
-                Err(_) => Err(format!(
-                    "`{text}` is no place: write 18, 1.2s, start, end or violation"
-                )),
+                Err(_) => {
+                    Err(format!("`{text}` is no place: write 18, 1.2s, start, end or violation"))
+                }
             },
         }
     }

@@ -168,6 +168,7 @@ fn changed(model: &Model, theme: &Theme, row: &Row, width: usize) -> Vec<Line> {
         let text = match (before.is_up, now.is_up) {
             (true, true) => format!("nothing changed in the state of {}", now.id),
             (true, false) => format!("{} lost its memory and its timers", now.id),
+            (false, true) if now.incarnation == 0 => format!("{} has its first state", now.id),
             (false, true) => format!("{} has a new state, made from what its disk kept", now.id),
             (false, false) => return Vec::new(),
         };

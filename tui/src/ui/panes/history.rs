@@ -2,11 +2,12 @@
 
 use orrery_harness::report::{Failure, GoalReport};
 use orrery_harness::session::OperationView;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::ui::action::Action;
 use crate::ui::keys::key_of;
 use crate::ui::model::Model;
-use crate::ui::text::Line;
+use crate::ui::text::{Line, clip};
 use crate::ui::theme::{Theme, Tone};
 
 use super::words;
@@ -32,8 +33,8 @@ pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     let mut lines = wrapped(lines);
     lines.extend(operations(model, theme, width));
     facts.extend(report.goals.iter().map(|goal| goal_line(goal, theme)));
-    facts.extend(rules(model, theme));
     lines.extend(wrapped(facts));
+    lines.extend(rules(model, theme, width));
     if let Some(picture) = report.violation.as_ref().and_then(|failure| failure.picture.as_ref()) {
         lines.push(Line::default());
         lines.extend(picture.lines().map(|line| Line::of(Tone::Plain, line)));
@@ -41,18 +42,28 @@ pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     lines
 }
 
-/// All rules that were watched.
-fn rules(model: &Model, theme: &Theme) -> Option<Line> {
+/// All rules that were watched, as many on a line as fit.
+fn rules(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     let invariants = &model.session().report().invariants;
+    let mut lines = Vec::new();
     let mut line = Line::of(Tone::Faint, "rules ");
     for (name, holds) in invariants {
         let (sign, tone) =
             if *holds { (theme.signs.good, Tone::Good) } else { (theme.signs.bad, Tone::Bad) };
-        line.add(tone, sign);
-        // The sign and its name stay on one line.
-        line.add(Tone::Plain, format!("\u{a0}{name} "));
+        let next = line.clone().then(tone, sign).then(Tone::Plain, format!(" {name}  "));
+        if next.width() <= width + 2 {
+            line = next;
+            continue;
+        }
+        lines.push(line);
+        line = Line::of(Tone::Plain, "      ")
+            .then(tone, sign)
+            .then(Tone::Plain, format!(" {name}  "));
     }
-    (!invariants.is_empty()).then_some(line)
+    if !invariants.is_empty() {
+        lines.push(line);
+    }
+    lines
 }
 
 fn verdict(model: &Model, theme: &Theme) -> Line {
@@ -102,11 +113,11 @@ fn details(failure: &Failure) -> Vec<Line> {
 fn goal_line(goal: &GoalReport, theme: &Theme) -> Line {
     if let Some(event) = goal.reached_at_event {
         return Line::of(Tone::Good, format!("{} ", theme.signs.good))
-            .then(Tone::Plain, format!("goal {} reached at event {event}", goal.name));
+            .then(Tone::Plain, format!("goal: {} (event {event})", goal.name));
     }
     let reason = goal.reason.as_deref().unwrap_or("the run ended before");
     Line::of(Tone::Bad, format!("{} ", theme.signs.bad))
-        .then(Tone::Plain, format!("goal {} not reached: {reason}", goal.name))
+        .then(Tone::Plain, format!("goal not reached: {}: {reason}", goal.name))
 }
 
 /// The operations so far, the newest first.
@@ -126,16 +137,17 @@ fn operations(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     let mut lines = vec![Line::of(Tone::Title, title)];
     let texts: Vec<(String, String)> =
         operations.iter().rev().map(|each| texts(each, theme)).collect();
-    let asked =
-        texts.iter().map(|(asked, _)| asked.chars().count()).max().unwrap_or(0).min(width / 3);
-    let ended =
-        texts.iter().map(|(_, ended)| ended.chars().count()).max().unwrap_or(0).min(width / 3);
+    let longest = |of: fn(&(String, String)) -> &String| {
+        texts.iter().map(|each| of(each).width()).max().unwrap_or(0)
+    };
+    let ended = longest(|(_, ended)| ended).min(width / 2);
+    let asked = longest(|(asked, _)| asked).min(width.saturating_sub(ended + 2));
     let bar = width.saturating_sub(asked + ended + 4);
     for (operation, (what, ending)) in operations.iter().rev().zip(texts) {
         let tone = if operation.ending.is_none() { Tone::Faint } else { Tone::Plain };
-        let what = crate::ui::text::clip(&what, asked, theme.signs.ellipsis);
+        let what = clip(&what, asked, theme.signs.ellipsis);
         let mut line = Line::of(Tone::Client, what).pad_to(asked + 2);
-        line.add(tone, crate::ui::text::clip(&ending, ended, theme.signs.ellipsis));
+        line.add(tone, clip(&ending, ended, theme.signs.ellipsis));
         if NARROWEST_BAR <= bar {
             line = line.pad_to(asked + ended + 4);
             line.add(Tone::Message, span(operation, model, theme, bar));

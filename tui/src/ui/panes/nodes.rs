@@ -12,6 +12,8 @@ use super::words;
 
 /// The widest that a column of the table gets.
 const WIDEST: usize = 11;
+/// What every protocol's names say that a narrow column need not.
+const IDLE_WORDS: [&str; 2] = ["current_", "_index"];
 /// Names of fields that show what `NodeView::epoch` holds.
 const EPOCHS: [&str; 6] = ["term", "current_term", "ballot", "view", "epoch", "round"];
 
@@ -164,7 +166,11 @@ fn fields(model: &Model, nodes: &[NodeView], theme: &Theme) -> Vec<Column> {
             let is_changed = model.before(node.id).is_some() && before != value;
             (value.map_or_else(String::new, |value| in_cell(value, theme)), is_changed)
         };
-        columns.push(Column { name: name.into(), cells: nodes.iter().map(cell).collect() });
+        let heading = IDLE_WORDS.iter().fold(name.to_owned(), |text, idle| text.replace(idle, ""));
+        let cells: Vec<(String, bool)> = nodes.iter().map(cell).collect();
+        if cells.iter().any(|(text, _)| !text.is_empty()) {
+            columns.push(Column { name: heading, cells });
+        }
     }
     columns
 }
@@ -175,7 +181,12 @@ fn in_cell(value: &Value, theme: &Theme) -> String {
         Value::List(items) => format!("[{}]", items.len()),
         Value::Map(pairs) => format!("{{{}}}", pairs.len()),
         Value::Variant(name, _) => (*name).into(),
-        Value::Struct(..) => String::from("{}"),
+        // A log with its bounds, or a table with its settings: how long it is says most.
+        Value::Struct(_, fields) => {
+            let list =
+                fields.iter().find(|(_, part)| matches!(part, Value::List(_) | Value::Map(_)));
+            list.map_or_else(String::new, |(_, part)| in_cell(part, theme))
+        }
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Text(_) | Value::Id(..) => {
             words::short_value(value, WIDEST, theme.signs.ellipsis)
         }

@@ -50,7 +50,7 @@ fn message(flight: &FlightView, view: &WorldView, theme: &Theme, width: usize) -
         .then(Tone::Plain, flight.kind.clone());
     // Reachability counts on arrival, so a message on a cut link is lost unless the link heals before.
     if view.closed.binary_search(&(address.from, address.to)).is_ok() {
-        line.add(Tone::Lost, format!(" {} the way is cut", theme.signs.lost));
+        line.add(Tone::Lost, format!(" {} cut", theme.signs.lost));
     }
     let beyond = flight.payload.strip_prefix(flight.kind.as_str()).unwrap_or(&flight.payload);
     if line.width() + 4 < width {

@@ -115,7 +115,13 @@ pub fn change_line(change: &Change, width: usize, signs: &Signs) -> Line {
         value.as_ref().map(|value| short_value(value, room, signs.ellipsis))
     };
     let line = Line::of(Tone::Plain, "  ");
-    match (show(&change.was), show(&change.is)) {
+    // Of a variant that became another one the names say most.
+    let kinds = |value: &Option<Value>| value.as_ref().and_then(Value::kind).map(str::to_owned);
+    let texts = match (kinds(&change.was), kinds(&change.is)) {
+        (Some(was), Some(is)) if was != is => (Some(was), Some(is)),
+        _ => (show(&change.was), show(&change.is)),
+    };
+    match texts {
         (Some(was), Some(is)) => line
             .then(Tone::Changed, change.path.clone())
             .then(Tone::Faint, format!(" {was} {} ", signs.to))

@@ -42,6 +42,7 @@ pub fn mark(row: &Row, theme: &Theme) -> Option<(&'static str, Tone)> {
         _ if row.new_role.as_deref().is_some_and(leads) => {
             return Some((theme.signs.star, Tone::Role));
         }
+        RowKind::Start if row.narration.is_empty() => return None,
         _ if row.new_role.is_some() => return Some((theme.signs.new_role, Tone::Role)),
         _ if !row.narration.is_empty() => return Some((theme.signs.story, Tone::Story)),
         _ => return None,
@@ -54,7 +55,9 @@ pub fn row_line(row: &Row, nodes: u32, theme: &Theme, is_far: bool) -> Line {
     let signs = &theme.signs;
     let mut line = Line::default();
     if let Some(rule) = &row.violation {
-        line.add(Tone::Violation, format!("! {rule}"));
+        // Where the rule is stated stands in the history pane; here there is room for its name.
+        let name = rule.split(" (").next().unwrap_or(rule);
+        line.add(Tone::Violation, format!("! {name}"));
         line.add(Tone::Plain, format!(" {} ", signs.dot));
     }
     match (&row.kind, row.node) {
@@ -88,7 +91,8 @@ pub fn row_line(row: &Row, nodes: u32, theme: &Theme, is_far: bool) -> Line {
     for note in &row.notes {
         line.add(Tone::Plain, format!(" {} {note}", signs.dot));
     }
-    if let Some(payload) = row.payload.as_deref().filter(|_| has_payload) {
+    let has_said = |payload: &str| row.title.contains(payload);
+    if let Some(payload) = row.payload.as_deref().filter(|text| has_payload && !has_said(text)) {
         let payload = beyond_title(payload, &row.title);
         line.add(Tone::Faint, format!(" {payload}").trim_end().to_owned());
     }
@@ -118,7 +122,8 @@ pub fn with_node(title: &str, node: Option<NodeId>) -> String {
 /// `title` with the client's name before it, unless it is in it.
 fn with_client(title: &str, client: ClientId) -> String {
     let client = client.to_string();
-    let is_named = title.split_whitespace().any(|word| word == client);
+    // An operation's name, such as `c1.7`, names its client.
+    let is_named = title.split([' ', '.']).any(|word| word == client);
     if is_named { title.into() } else { format!("{client} {title}") }
 }
 
