@@ -32,7 +32,7 @@ pub(crate) enum Fate {
 
 impl Link {
     /// How long a message of these words travels.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn delay(&self, words: [u32; 8]) -> Duration {
         let [_burst, _loss, _corruption, _duplication, delay, delay_high, ..] = words;
         self.latency.sample(join(delay, delay_high))

@@ -59,6 +59,8 @@ impl<N: Node> World<N> {
                 Ok(true)
             }
             Some(_) => Ok(false),
+            // The timeout of an operation that was answered in time.
+            None if attempt != 0 => Ok(false),
             None => {
                 let request = client.requests.pop_front();
                 let drawn = client.drawn + 1;

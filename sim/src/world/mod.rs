@@ -196,7 +196,7 @@ impl<N: Node> World<N> {
     #[inline]
     pub fn step(&mut self, until: SimTime) -> Result<Option<&Step<N::Protocol>>, QueueError> {
         let happened =
-            if self.urgent.is_empty() { self.next_event(until)? } else { self.next_urgent(until)? };
+            (!self.urgent.is_empty() && self.next_urgent()?) || self.next_event(until)?;
         if !happened {
             return Ok(None);
         }
@@ -210,7 +210,7 @@ impl<N: Node> World<N> {
     }
 
     #[cold]
-    fn next_urgent(&mut self, until: SimTime) -> Result<bool, QueueError> {
+    fn next_urgent(&mut self) -> Result<bool, QueueError> {
         while let Some(urgent) = self.urgent.pop_front() {
             match urgent {
                 Urgent::CatchUp(node) => {
@@ -225,7 +225,7 @@ impl<N: Node> World<N> {
                 }
             }
         }
-        self.next_event(until)
+        Ok(false)
     }
 
     /// Takes entries of the queue until one is an event. Messages are most of what happens in most runs,

@@ -1,0 +1,12 @@
+//! The engine's rules, each as a short story with puppets: nodes that do what their script says and keep a
+//! diary.
+
+mod clients;
+mod disk;
+mod laws;
+mod network;
+mod nodes;
+mod plan;
+mod purity;
+mod setup;
+mod support;
