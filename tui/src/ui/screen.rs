@@ -93,7 +93,7 @@ impl Console for Screen {
         let mut inputs = Vec::new();
         let mut timeout = self.ticks.wait(is_playing);
         while event::poll(timeout)? {
-            inputs.extend(input_of(&event::read()?));
+            inputs.extend(inputs_of(&event::read()?));
             timeout = Duration::ZERO;
         }
         if self.ticks.is_due(is_playing) {
@@ -152,11 +152,18 @@ impl Ticks {
     }
 }
 
-fn input_of(event: &Event) -> Option<Input> {
+fn inputs_of(event: &Event) -> Vec<Input> {
     match event {
-        Event::Key(key) => key_of(*key).map(Input::Key),
-        Event::Resize(..) => Some(Input::Resize),
-        Event::FocusGained | Event::FocusLost | Event::Mouse(_) | Event::Paste(_) => None,
+        Event::Key(key) => {
+            // A terminal sends Alt with a key as Esc and the key, and Esc typed right before a key looks the same.
+            // Nothing here needs Alt, so it is taken as two keys.
+            let is_alt = key.modifiers.contains(KeyModifiers::ALT);
+            let pressed = key_of(*key);
+            let esc = pressed.filter(|_| is_alt).map(|_| Key::Esc);
+            esc.into_iter().chain(pressed).map(Input::Key).collect()
+        }
+        Event::Resize(..) => vec![Input::Resize],
+        Event::FocusGained | Event::FocusLost | Event::Mouse(_) | Event::Paste(_) => Vec::new(),
     }
 }
 
@@ -278,6 +285,8 @@ mod tests {
         assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Key::Ctrl('c')));
         assert_eq!(press(KeyCode::Char('J'), KeyModifiers::SHIFT), Some(Key::Char('J')));
         assert_eq!(press(KeyCode::F(1), KeyModifiers::NONE), None);
+        let alt = Event::Key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT));
+        assert_eq!(inputs_of(&alt), [Key::Esc, Key::Char('q')].map(Input::Key));
         let mut release = KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE);
         release.kind = KeyEventKind::Release;
         assert_eq!(key_of(release), None);
