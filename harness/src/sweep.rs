@@ -144,8 +144,11 @@ pub fn sweep(
     let done = std::sync::atomic::AtomicU64::new(0);
     let failed = std::sync::atomic::AtomicU64::new(0);
     let mut next = seeds.start;
+    // Whoever looks for the first failure wants few runs beyond it.
+    let mut size = if options.stops_at_failure { 4 } else { BATCH };
     while next < seeds.end {
-        let batch = next..seeds.end.min(next.saturating_add(BATCH));
+        let batch = next..seeds.end.min(next.saturating_add(size));
+        size = BATCH.min(2 * size);
         next = batch.end;
         let one = |seed: u64| -> Result<Report, CaseError> {
             let case = Case { seed, token: String::new(), ..case.clone() };

@@ -49,15 +49,10 @@ fn splits(servers: u32, live: u32, latency: &str, others: &[&str], bug: Option<&
     let mut case = scenario.case(&registry, Some(0), &overrides, &bugs).unwrap();
     // A wrong variant may elect two leaders: the run goes on to its statistic all the same.
     case.checks.always = Some(vec![]);
-    let options = SweepOptions {
-        jobs: 0,
-        stops_at_failure: false,
-        failures_shown: 1,
-        progress: &|_, _| {},
-    };
+    let options =
+        SweepOptions { jobs: 0, stops_at_failure: false, failures_shown: 1, progress: &|_, _| {} };
     let subject = registry.get("raft").unwrap();
-    let report =
-        sweep(subject.as_ref(), &case, &|_| String::new(), 0..RUNS, &options).unwrap();
+    let report = sweep(subject.as_ref(), &case, &|_| String::new(), 0..RUNS, &options).unwrap();
     assert!(report.as_expected, "{:?} {:?}", report.failures, report.problems);
     let split = report.stats["split"];
     assert_eq!(split.n, RUNS, "every run has its first term");

@@ -49,8 +49,22 @@ fn a_planted_bug_fails_with_its_rule_its_facts_and_the_next_command() {
 fn one_json_object_per_run_with_the_documented_keys() {
     let report = json(&["run", "raft/leader-crash", "--json"]);
     for key in [
-        "scenario", "seed", "verdict", "expected", "as_expected", "token", "digest", "events",
-        "messages", "sim_ns", "wall_ns", "invariants", "violation", "goals", "probes", "ledger",
+        "scenario",
+        "seed",
+        "verdict",
+        "expected",
+        "as_expected",
+        "token",
+        "digest",
+        "events",
+        "messages",
+        "sim_ns",
+        "wall_ns",
+        "invariants",
+        "violation",
+        "goals",
+        "probes",
+        "ledger",
         "stats",
     ] {
         assert!(report.get(key).is_some(), "no `{key}` in {report}");
@@ -63,7 +77,8 @@ fn one_json_object_per_run_with_the_documented_keys() {
 #[test]
 fn a_sweep_is_the_same_whatever_the_number_of_jobs() {
     let sweep = |jobs| {
-        let mut report = json(&["sweep", "raft/chaos", "--seeds", "0..6", "--jobs", jobs, "--json"]);
+        let mut report =
+            json(&["sweep", "raft/chaos", "--seeds", "0..6", "--jobs", jobs, "--json"]);
         report.as_object_mut().unwrap().remove("wall_ns");
         report
     };

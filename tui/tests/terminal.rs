@@ -87,9 +87,9 @@ fn it_steps_a_leader_crash_forward_and_back_and_gives_the_terminal_back() {
     let mut terminal = Terminal::open(&["tui", "raft/leader-crash"]);
     terminal.wait_for("raft/leader-crash");
     terminal.press("jjj");
-    terminal.wait("event 3", |screen| screen.contents().contains("ev 3"));
+    terminal.wait("event 3", |screen| screen.contents().contains("event 3/"));
     terminal.press("k");
-    terminal.wait("event 2", |screen| screen.contents().contains("ev 2"));
+    terminal.wait("event 2", |screen| screen.contents().contains("event 2/"));
     terminal.press("?");
     terminal.wait_for("quit");
     terminal.press("\u{1b}");
@@ -111,7 +111,7 @@ fn bare_it_offers_the_catalogue_and_begins_on_the_first_lesson() {
     let mut terminal = Terminal::open(&[]);
     terminal.wait_for("raft/election");
     terminal.press("\r");
-    terminal.wait("a run", |screen| screen.contents().contains("ev 0"));
+    terminal.wait("a run", |screen| screen.contents().contains("event 0/"));
     terminal.press("q");
     terminal.wait_for("raft/election");
     terminal.press("q");

@@ -201,7 +201,7 @@ pub(super) struct Tui {
     /// Where to begin: an event's number, a time such as 1.2s, `violation`, `end` or `start`
     #[arg(long, value_name = "PLACE")]
     pub at: Option<String>,
-    /// Colours: dark, light, colour-blind or mono [default: dark, or mono where NO_COLOR is set]
+    /// Colours: dark, light, colour-blind or mono [default: dark, or mono where `NO_COLOR` is set]
     #[arg(long)]
     pub theme: Option<String>,
     /// Draw with plain letters only

@@ -152,12 +152,13 @@ fn table(
                 best = best.or(Some(found));
             }
         }
-        match best {
-            Some(found) => tokens.push_str(&format!("{} {}\n", bug.id, found.token)),
-            None => {
-                exit = Exit::NotAsExpected;
-                text.push_str(&format!("| {} | {protocol} | {} | NOT FOUND | | | | |\n", bug.id, bug.summary));
-            }
+        if let Some(found) = best {
+            tokens.extend([bug.id, " ", &found.token, "\n"]);
+        } else {
+            exit = Exit::NotAsExpected;
+            let row =
+                ["| ", bug.id, " | ", protocol, " | ", bug.summary, " | NOT FOUND | | | | |\n"];
+            text.extend(row);
         }
     }
     let write = |path: &std::path::Path, text: &str| {

@@ -147,15 +147,15 @@ impl Cli {
             Ok(exit) => exit,
             Err(CliError::Closed) => Exit::AsExpected,
             Err(CliError::Input(message)) => {
-                output.complain(&message);
+                Output::complain(&message);
                 Exit::Usage
             }
             Err(CliError::Scenario(errors)) => {
-                output.report(&errors);
+                Output::report(&errors);
                 Exit::Usage
             }
             Err(CliError::Internal(message)) => {
-                output.complain(&format!("{message}\nThis should not happen; please report it."));
+                Output::complain(&format!("{message}\nThis should not happen; please report it."));
                 Exit::Internal
             }
         }

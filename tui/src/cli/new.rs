@@ -15,7 +15,11 @@ pub(super) fn new(arguments: &New, output: &mut Output) -> Result<Exit, CliError
             let path = PathBuf::from(format!("{name}.toml"));
             write(&path, &orrery_scenarios::starter_scenario(name))?;
             output.line(format!("wrote {}", path.display()))?;
-            let shown = if path.is_absolute() { path.display().to_string() } else { format!("./{}", path.display()) };
+            let shown = if path.is_absolute() {
+                path.display().to_string()
+            } else {
+                format!("./{}", path.display())
+            };
             output.line(format!("run it:  {command} run {shown}"))?;
         }
         NewWhat::Protocol { name } => {

@@ -63,13 +63,13 @@ impl Output {
     }
 
     /// Says on standard error what is wrong.
-    pub(super) fn complain(&mut self, message: &str) {
+    pub(super) fn complain(message: &str) {
         // Where even this cannot be printed there is nobody to tell.
         let _ = writeln!(io::stderr(), "orrery: {message}");
     }
 
     /// Shows on standard error what is wrong with a scenario, at its lines.
-    pub(super) fn report(&mut self, errors: &orrery_scenarios::ScenarioErrors) {
+    pub(super) fn report(errors: &orrery_scenarios::ScenarioErrors) {
         let theme = if io::stderr().is_terminal() && !environment::no_colour() {
             miette::GraphicalTheme::unicode()
         } else {

@@ -27,22 +27,27 @@ pub(super) fn replay(cli: &Cli, arguments: &Replay, output: &mut Output) -> Resu
             arguments.what
         )));
     }
-    let input = |error: orrery_harness::recording::RecordingError| CliError::Input(error.to_string());
+    let input =
+        |error: orrery_harness::recording::RecordingError| CliError::Input(error.to_string());
     let recorded = Recording::read(path).map_err(input)?;
     let resolved = resolve(cli, &which(&recorded.header.token))?;
     let again = Recording::of(resolved.subject.open(&resolved.case)?.as_ref());
     let events = again.lines.len();
     let Some((event, old, new)) = recorded.first_difference(&again) else {
         if arguments.json {
-            output.json(&serde_json::json!({ "same": true, "events": events, "digest": again.end.digest }))?;
+            output.json(
+                &serde_json::json!({ "same": true, "events": events, "digest": again.end.digest }),
+            )?;
         } else {
             let (digest, verdict) = (&again.end.digest, &again.end.verdict);
-            output.line(format!("the same: {events} events, digest {digest}, verdict {verdict}"))?;
+            output
+                .line(format!("the same: {events} events, digest {digest}, verdict {verdict}"))?;
         }
         return Ok(Exit::AsExpected);
     };
     if arguments.json {
-        let found = serde_json::json!({ "same": false, "event": event, "recorded": old, "now": new });
+        let found =
+            serde_json::json!({ "same": false, "event": event, "recorded": old, "now": new });
         output.json(&found)?;
     } else {
         output.line(format!("the run differs from its recording, first at event {event}:"))?;

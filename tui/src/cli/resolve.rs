@@ -36,8 +36,7 @@ pub(super) fn resolve(cli: &Cli, which: &Which) -> Result<Resolved, CliError> {
         let (overrides, bugs) = (which.set.clone(), which.bugs.clone());
         return complete(cli, scenario, which.seed, overrides, bugs);
     }
-    let token: Token =
-        which.what.parse().map_err(|error| CliError::Input(format!("{error}")))?;
+    let token: Token = which.what.parse().map_err(|error| CliError::Input(format!("{error}")))?;
     let (scenario, seed, mut overrides, mut bugs) =
         token.resolve(&cli.catalogue).map_err(|error| CliError::Input(error.to_string()))?;
     overrides.extend(which.set.iter().cloned());

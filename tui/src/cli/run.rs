@@ -61,9 +61,8 @@ pub(super) fn execute(
     reason = "an integer becomes a printed decimal here"
 )]
 fn shown_statistics(report: &Report) -> std::collections::BTreeMap<&str, f64> {
-    let shown = |measured: &orrery_harness::report::Measured| {
-        measured.value as f64 / measured.scale as f64
-    };
+    let shown =
+        |measured: &orrery_harness::report::Measured| measured.value as f64 / measured.scale as f64;
     report.stats.iter().map(|(name, measured)| (name.as_str(), shown(measured))).collect()
 }
 

@@ -49,7 +49,9 @@ fn is_told(row: &Row) -> bool {
         | RowKind::Synced
         | RowKind::Ask { .. } => false,
     };
-    is_fault || !row.narration.is_empty() || row.violation.is_some()
+    is_fault
+        || !row.narration.is_empty()
+        || row.violation.is_some()
         || row.new_role.as_deref() == Some("leader")
 }
 
@@ -76,9 +78,10 @@ pub(super) fn verdict(report: &Report, output: &mut Output) -> io::Result<()> {
         Verdict::Unknown | Verdict::Error => Tone::Doubtful,
     };
     let word = output.paint(tone, report.verdict.word());
-    let rule = report.violation.as_ref().map_or(String::new(), |failure| {
-        format!("  {} ({})", failure.rule, failure.source)
-    });
+    let rule = report
+        .violation
+        .as_ref()
+        .map_or(String::new(), |failure| format!("  {} ({})", failure.rule, failure.source));
     output.line(format!("{word}{rule}"))
 }
 
@@ -162,7 +165,11 @@ pub(super) fn numbers(report: &Report, case: &Case, output: &mut Output) -> io::
         .map(|(name, tally)| format!("{name} {}/{}", tally.effective, tally.applied))
         .collect();
     if !effective.is_empty() {
-        wrapped("  faults:   ", &[format!("{} (effective/applied)", effective.join(", "))], output)?;
+        wrapped(
+            "  faults:   ",
+            &[format!("{} (effective/applied)", effective.join(", "))],
+            output,
+        )?;
     }
     output.line(format!("  digest:   {}", report.digest))
 }

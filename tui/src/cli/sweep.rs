@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use orrery_harness::sweep::{SweepOptions, SweepReport, sweep as run_sweep};
 use orrery_harness::Verdict;
+use orrery_harness::sweep::{SweepOptions, SweepReport, sweep as run_sweep};
 
 use super::args::{Sweep, Which};
 use super::output::{Output, Tone};
@@ -77,9 +77,8 @@ pub(super) fn progress(count: u64, is_silent: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stderr_with_hz(5));
-    let style = ProgressStyle::with_template(
-        "{bar:30} {pos}/{len} seeds  {per_sec}  {eta} left  {msg}",
-    );
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} seeds  {per_sec}  {eta} left  {msg}");
     if let Ok(style) = style {
         bar.set_style(style);
     }
@@ -106,7 +105,8 @@ fn tell(resolved: &Resolved, report: &SweepReport, output: &mut Output) -> Resul
         output.line(format!("  - {problem}"))?;
     }
     for failure in &report.failures {
-        output.line(format!("  seed {}: {} {}", failure.seed, failure.verdict, failure.found_by))?;
+        output
+            .line(format!("  seed {}: {} {}", failure.seed, failure.verdict, failure.found_by))?;
         output.line(format!("    {}", failure.fact))?;
         output.line(format!("    {command} tui {} --at violation", failure.token))?;
     }
@@ -164,7 +164,10 @@ fn rates(report: &SweepReport, output: &mut Output) -> Result<(), CliError> {
     }
     for (name, reached) in &report.probes {
         let never = if reached.runs == 0 { "  NEVER" } else { "" };
-        output.line(format!("  probe     {name}: in {} of {runs} runs{never}", grouped(reached.runs)))?;
+        output.line(format!(
+            "  probe     {name}: in {} of {runs} runs{never}",
+            grouped(reached.runs)
+        ))?;
     }
     Ok(())
 }

@@ -45,23 +45,22 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
         Ok(resolved.subject.open(&resolved.case)?)
     };
     let failed = |error: ui::UiError| CliError::Input(error.to_string());
-    match &arguments.what {
-        Some(what) => ui::run(open(what)?, &options).map_err(failed)?,
-        None => {
-            let mut entries = Vec::new();
-            for name in cli.catalogue.names() {
-                let scenario = cli.catalogue.load(name)?;
-                entries.push(ui::PickerEntry {
-                    name: name.to_string(),
-                    title: scenario.title().to_string(),
-                    about: scenario.about().to_string(),
-                    is_lesson: name == FIRST_LESSON,
-                });
-            }
-            let open = |name: &str| open(name).map_err(|error| error.to_string());
-            ui::pick(entries, &options, open).map_err(failed)?;
-        }
+    if let Some(what) = &arguments.what {
+        ui::run(open(what)?, &options).map_err(failed)?;
+        return Ok(Exit::AsExpected);
     }
+    let mut entries = Vec::new();
+    for name in cli.catalogue.names() {
+        let scenario = cli.catalogue.load(name)?;
+        entries.push(ui::PickerEntry {
+            name: name.to_string(),
+            title: scenario.title().to_string(),
+            about: scenario.about().to_string(),
+            is_lesson: name == FIRST_LESSON,
+        });
+    }
+    let open = |name: &str| open(name).map_err(|error| error.to_string());
+    ui::pick(entries, &options, open).map_err(failed)?;
     Ok(Exit::AsExpected)
 }
 

@@ -13,8 +13,7 @@ use super::{Cli, CliError, Exit};
 
 pub(super) fn verify(cli: &Cli, arguments: &Verify, output: &mut Output) -> Result<Exit, CliError> {
     let all = || cli.catalogue.names().map(ToString::to_string).collect();
-    let names: Vec<String> =
-        if arguments.what.is_empty() { all() } else { arguments.what.clone() };
+    let names: Vec<String> = if arguments.what.is_empty() { all() } else { arguments.what.clone() };
     let mut exit = Exit::AsExpected;
     for name in names {
         let which = Which { what: name, seed: None, set: vec![], bugs: vec![] };
@@ -34,7 +33,8 @@ fn one(resolved: &Resolved, arguments: &Verify, output: &mut Output) -> Result<b
         Determinism::Same(report) => report,
         Determinism::Differs(difference) => {
             let word = output.paint(Tone::Bad, "differs");
-            output.line(format!("{word}  {}: first at event {}", case.scenario, difference.event))?;
+            output
+                .line(format!("{word}  {}: first at event {}", case.scenario, difference.event))?;
             for fact in difference.facts {
                 output.line(format!("  - {fact}"))?;
             }
