@@ -18,7 +18,7 @@ struct Terminal {
     bytes: Receiver<Vec<u8>>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    _pty: PtyPair,
+    pty: PtyPair,
 }
 
 impl Terminal {
@@ -46,7 +46,7 @@ impl Terminal {
         #[expect(clippy::disallowed_methods, reason = "a pseudo-terminal blocks its reader")]
         std::thread::spawn(read);
         let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
-        Self { screen, bytes, keys, child, _pty: pty }
+        Self { screen, bytes, keys, child, pty }
     }
 
     /// Reads until the screen is as `wanted` says.
@@ -116,4 +116,26 @@ fn bare_it_offers_the_catalogue_and_begins_on_the_first_lesson() {
     terminal.wait_for("raft/election");
     terminal.press("q");
     assert_eq!(terminal.closed(), 0);
+}
+
+#[test]
+fn it_ends_when_the_terminal_goes_away() {
+    let mut terminal = Terminal::open(&["tui", "raft/election"]);
+    terminal.wait_for("raft/election");
+    let Terminal { mut child, keys, pty, bytes, .. } = terminal;
+    drop((keys, pty, bytes));
+    let pause = Duration::from_millis(50);
+    let mut is_over = false;
+    for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
+        is_over = child.try_wait().unwrap().is_some();
+        if is_over {
+            break;
+        }
+        #[expect(clippy::disallowed_methods, reason = "another process needs the time")]
+        std::thread::sleep(pause);
+    }
+    if !is_over {
+        child.kill().unwrap();
+    }
+    assert!(is_over, "a program whose terminal is gone must not run on");
 }

@@ -91,10 +91,11 @@ impl Console for Screen {
 
     fn wait(&mut self, is_playing: bool) -> io::Result<Vec<Input>> {
         let mut inputs = Vec::new();
-        let mut timeout = self.ticks.wait(is_playing);
-        while event::poll(timeout)? {
+        if is_gone_after(self.ticks.wait(is_playing)) {
+            return Ok(vec![Input::Stop]);
+        }
+        while event::poll(Duration::ZERO)? {
             inputs.extend(inputs_of(&event::read()?));
-            timeout = Duration::ZERO;
         }
         if self.ticks.is_due(is_playing) {
             inputs.push(Input::Tick);
@@ -115,6 +116,27 @@ impl Console for Screen {
             Command::Close | Command::Leave => Ok(()),
         }
     }
+}
+
+/// Waits for input, a signal or the timeout, and says whether the terminal went away meanwhile. crossterm 0.29 never
+/// comes back from a terminal that has hung up, so it must not be asked then.
+#[cfg(unix)]
+fn is_gone_after(timeout: Duration) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = io::stdin();
+    let mut watched = [PollFd::new(&stdin, PollFlags::IN)];
+    let timeout = Timespec::try_from(timeout).ok();
+    // An interruption is a signal: whoever waits looks for those next.
+    let is_ready = poll(&mut watched, timeout.as_ref()).is_ok_and(|ready| 0 < ready);
+    is_ready && watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+}
+
+/// Waits for input or the timeout.
+#[cfg(not(unix))]
+fn is_gone_after(timeout: Duration) -> bool {
+    // An error shows again when the input is read.
+    let _ = event::poll(timeout);
+    false
 }
 
 /// When the next tick is due.
