@@ -2,7 +2,7 @@
 #![expect(
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
-    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
     reason = "statistics of finished runs"
 )]
 

@@ -52,10 +52,10 @@ impl Terminal {
     /// Reads until the screen is as `wanted` says.
     fn wait(&mut self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         while !wanted(self.screen.screen()) {
-            match self.bytes.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.screen.process(&bytes),
-                Err(_) => panic!("never saw {what}:\n{}", self.screen.screen().contents()),
-            }
+            let Ok(bytes) = self.bytes.recv_timeout(PATIENCE) else {
+                panic!("never saw {what}:\n{}", self.screen.screen().contents());
+            };
+            self.screen.process(&bytes);
         }
     }
 
