@@ -68,20 +68,18 @@ impl Randomness {
         Self { rng: ChaCha8Rng::from_seed(key) }
     }
 
-    /// Fills `words` with chunk `chunk` of `stream`.
-    fn fill(&mut self, stream: StreamId, chunk: u64, words: &mut [u8; 4 * CHUNK]) {
-        self.rng.set_stream(stream.0);
-        self.rng.set_word_pos(u128::from(chunk) * CHUNK as u128);
-        self.rng.fill_bytes(words);
+    /// A generator that stands at the start of chunk `chunk` of `stream`.
+    fn generator(&self, stream: StreamId, chunk: u64) -> ChaCha8Rng {
+        let mut rng = self.rng.clone();
+        rng.set_stream(stream.0);
+        rng.set_word_pos(u128::from(chunk) * CHUNK as u128);
+        rng
     }
 
     /// A generator that starts at the `position`-th chunk of 64 words of `stream`: the draws of one
     /// thing among many, such as the `position`-th operation of a client.
     pub fn at(&self, stream: StreamId, position: u64) -> Draw<'static> {
-        let mut rng = self.rng.clone();
-        rng.set_stream(stream.0);
-        rng.set_word_pos(u128::from(position) * CHUNK as u128);
-        Draw(Source::Own(Box::new(rng)))
+        Draw(Source::Own(Box::new(self.generator(stream, position))))
     }
 }
 
@@ -101,6 +99,8 @@ struct Ahead {
     chunk: u64,
     /// The words in little-endian bytes, as the generator gives them on every platform.
     bytes: [u8; 4 * CHUNK],
+    /// The generator, at the start of the next chunk: to move one from stream to stream costs more.
+    rng: ChaCha8Rng,
 }
 
 impl Clone for Stream {
@@ -153,11 +153,16 @@ impl Stream {
     }
 
     #[cold]
-    fn generate(&mut self, chunk: u64, randomness: &mut Randomness) {
-        let fresh = || Box::new(Ahead { chunk, bytes: [0; 4 * CHUNK] });
-        let ahead = self.ahead.get_or_insert_with(fresh);
-        ahead.chunk = chunk;
-        randomness.fill(self.id, chunk, &mut ahead.bytes);
+    fn generate(&mut self, chunk: u64, randomness: &Randomness) {
+        let next = |ahead: &Ahead| ahead.chunk.wrapping_add(1);
+        if self.ahead.as_deref().map(next) != Some(chunk) {
+            let rng = randomness.generator(self.id, chunk);
+            self.ahead = Some(Box::new(Ahead { chunk, bytes: [0; 4 * CHUNK], rng }));
+        }
+        if let Some(ahead) = &mut self.ahead {
+            ahead.chunk = chunk;
+            ahead.rng.fill_bytes(&mut ahead.bytes);
+        }
     }
 }
 
@@ -250,6 +255,21 @@ mod tests {
         for _ in 0..200 {
             other.word(&mut randomness);
             assert_eq!(stream.word(&mut randomness), copy.word(&mut randomness));
+        }
+    }
+
+    #[test]
+    fn groups_that_were_passed_over_keep_their_words() {
+        let id = StreamId::new(Domain::Link, 2, 1);
+        let mut randomness = Randomness::new(3);
+        let mut all = Stream::new(id);
+        let groups: Vec<_> = (0..60).map(|_| all.group(&mut randomness)).collect();
+        for step in 1..25 {
+            let mut some = Stream::new(id);
+            for place in (0..60).step_by(step) {
+                assert_eq!(some.group(&mut randomness), groups[place], "every {step}th");
+                (1..step).for_each(|_| some.skip_group());
+            }
         }
     }
 

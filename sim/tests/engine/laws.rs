@@ -12,7 +12,8 @@ use orrery_sim::{
 use proptest::prelude::*;
 
 use super::support::{
-    Act, Lab, On, Puppet, Script, Timer, Wish, at, at_time, crash, idle, lab, ms, node, ping, pong,
+    Act, Lab, Message, On, Puppet, Script, Timer, Wish, at, at_time, crash, idle, lab, ms, node,
+    ping, pong,
 };
 
 /// A puppet that talks all the time: it answers pings, draws timers and writes.
@@ -227,6 +228,33 @@ fn the_chain_of_digests_finds_the_first_difference() {
     let first = left.iter().zip(&right).position(|(left, right)| left != right).unwrap();
     assert!(0 < first);
     assert!(left[first..].iter().zip(&right[first..]).all(|(left, right)| left != right));
+}
+
+#[test]
+fn whatever_a_node_does_shows_in_the_digest() {
+    let text = |text: &str| Act::Send(2, Message::Text(text.into()));
+    let pairs = [
+        (text("a"), text("b")),
+        (Act::Send(2, ping(1)), Act::Send(3, ping(1))),
+        (Act::Send(2, ping(1)), Act::Send(2, pong(1))),
+        (Act::Set(Timer::Election, 1_000), Act::Set(Timer::Election, 1_001)),
+        (Act::Set(Timer::Election, 1_000), Act::Set(Timer::Heartbeat, 1_000)),
+        (Act::Cancel(Timer::Election), Act::Cancel(Timer::Heartbeat)),
+        (Act::Append(1), Act::Append(2)),
+        (Act::Truncate(1), Act::Truncate(2)),
+        (Act::Checkpoint(vec![1]), Act::Checkpoint(vec![1, 1])),
+        (Act::Append(1), Act::Checkpoint(vec![1])),
+        (Act::Sync, Act::SyncInBackground),
+        (Act::Note(1), Act::Note(2)),
+    ];
+    let digest = |act: &Act| {
+        let script = Script::new().on(On::Start, [act.clone()]);
+        ending(World::new(lab([script, idle(), idle()])).unwrap()).0
+    };
+    for (left, right) in &pairs {
+        assert_ne!(digest(left), digest(right), "{left:?} and {right:?}");
+        assert_eq!(digest(left), digest(left));
+    }
 }
 
 #[test]
