@@ -1,7 +1,11 @@
 //! What `orrery new` writes: a scenario or a protocol to start from, commented and running.
 
+use std::path::Path;
+
 /// Where a starter says how it is called.
 const NAME: &str = "{name}";
+/// Where a starter says which Orrery it uses.
+const ORRERY: &str = "{orrery}";
 
 /// The text of a scenario named `name`, for a file `NAME.toml`.
 pub fn starter_scenario(name: &str) -> String {
@@ -21,7 +25,23 @@ pub fn starter_protocol(name: &str) -> Vec<(String, String)> {
         ("src/protocol.rs", include_str!("../starters/protocol/src/protocol.rs")),
         ("scenarios/first.toml", include_str!("../starters/protocol/scenarios/first.toml")),
     ];
-    files.into_iter().map(|(path, text)| (path.to_string(), text.replace(NAME, &name))).collect()
+    let filled = |text: &str| text.replace(NAME, &name).replace(ORRERY, &dependency());
+    files.into_iter().map(|(path, text)| (path.to_string(), filled(text))).collect()
+}
+
+/// The sources that this program was built from, while they are still there; else its release.
+fn dependency() -> String {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("tui");
+    if sources.join("Cargo.toml").is_file() {
+        // A TOML string, whatever the path holds.
+        toml::Value::Table(toml::Table::from_iter([(
+            String::from("path"),
+            toml::Value::String(sources.display().to_string()),
+        )]))
+        .to_string()
+    } else {
+        format!("\"{}\"", env!("CARGO_PKG_VERSION"))
+    }
 }
 
 fn crate_name(name: &str) -> String {
@@ -48,6 +68,10 @@ mod tests {
         assert!(
             starter_protocol("chord").iter().any(|(_, text)| text.contains("name = \"chord\""))
         );
-        assert!(starter_protocol("chord").iter().all(|(_, text)| !text.contains(NAME)));
+        assert!(
+            starter_protocol("chord")
+                .iter()
+                .all(|(_, text)| !text.contains(NAME) && !text.contains(ORRERY))
+        );
     }
 }
