@@ -5,6 +5,7 @@ mod clients;
 mod deeds;
 mod effects;
 mod faults;
+mod pending;
 mod plan_state;
 mod setup;
 mod tag;
@@ -23,7 +24,7 @@ use crate::client::{Client, ClientSetup, HistoryEntry};
 use crate::clock::Clock;
 use crate::context::Effect;
 use crate::digest::Digest;
-use crate::id::{ClientId, NodeId, OperationId};
+use crate::id::NodeId;
 use crate::journal::{Journal, Position};
 use crate::law::Law;
 use crate::ledger::{Counters, Family, Ledger, Probes};
@@ -42,6 +43,7 @@ pub use setup::{Disk, Setup, SetupError};
 pub use triggers::facts;
 
 use faults::Fallen;
+use pending::{Pending, What};
 use plan_state::{PlanState, Urgent};
 use wires::Hold;
 
@@ -49,71 +51,6 @@ use wires::Hold;
 const CHAIN_SPACING: u64 = 1_024;
 /// Checkpoints of the digest that are kept at most.
 const CHAIN_MAX: usize = 4_096;
-
-/// An entry of the event queue.
-#[derive(Clone, Debug)]
-pub(crate) struct Pending<P: Protocol> {
-    /// The event that brought it about.
-    cause: u64,
-    what: What<P>,
-}
-
-impl<P: Protocol> Pending<P> {
-    /// The message, if it is one.
-    fn message(&self) -> Option<(MessageAddress, &P::Message)> {
-        match &self.what {
-            What::Arrive { address, message, .. } => Some((*address, message)),
-            What::Start(_)
-            | What::Timer { .. }
-            | What::Fire { .. }
-            | What::Synced { .. }
-            | What::Wake { .. }
-            | What::Ask { .. }
-            | What::Item(_) => None,
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum What<P: Protocol> {
-    Start(NodeId),
-    Arrive {
-        address: MessageAddress,
-        is_copy: bool,
-        message: P::Message,
-    },
-    /// The entry of a timer, by its name in [`Timers`].
-    Timer {
-        node: NodeId,
-        entry: u64,
-    },
-    /// A timer that comes due by force, or that had waited for its node to resume.
-    Fire {
-        node: NodeId,
-        incarnation: u32,
-        timer: P::Timer,
-    },
-    Synced {
-        node: NodeId,
-        incarnation: u32,
-        sync: u64,
-        through: Position,
-    },
-    /// A client's moment: to ask something new, or to ask again, unless it has gone on since.
-    Wake {
-        client: ClientId,
-        asked: u64,
-        attempt: u32,
-    },
-    /// An operation that had waited for its node to resume.
-    Ask {
-        operation: OperationId,
-        node: NodeId,
-        attempt: u32,
-        payload: P::Operation,
-    },
-    Item(usize),
-}
 
 /// Everything that the world keeps for one node.
 #[derive(Clone, Debug)]

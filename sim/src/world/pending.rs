@@ -1,0 +1,72 @@
+//! What is queued.
+
+use crate::id::{ClientId, NodeId, OperationId};
+use crate::journal::Position;
+use crate::node::Protocol;
+use crate::plan::MessageAddress;
+
+/// An entry of the event queue.
+#[derive(Clone, Debug)]
+pub(super) struct Pending<P: Protocol> {
+    /// The event that brought it about.
+    pub cause: u64,
+    pub what: What<P>,
+}
+
+impl<P: Protocol> Pending<P> {
+    /// The message, if it is one.
+    pub(super) fn message(&self) -> Option<(MessageAddress, &P::Message)> {
+        match &self.what {
+            What::Arrive { address, message, .. } => Some((*address, message)),
+            What::Start(_)
+            | What::Timer { .. }
+            | What::Fire { .. }
+            | What::Synced { .. }
+            | What::Wake { .. }
+            | What::Ask { .. }
+            | What::Item(_) => None,
+        }
+    }
+}
+
+/// What is to happen.
+#[derive(Clone, Debug)]
+pub(super) enum What<P: Protocol> {
+    Start(NodeId),
+    Arrive {
+        address: MessageAddress,
+        is_copy: bool,
+        message: P::Message,
+    },
+    /// The entry of a timer, by its name in `Timers`.
+    Timer {
+        node: NodeId,
+        entry: u64,
+    },
+    /// A timer that comes due by force, or that had waited for its node to resume.
+    Fire {
+        node: NodeId,
+        incarnation: u32,
+        timer: P::Timer,
+    },
+    Synced {
+        node: NodeId,
+        incarnation: u32,
+        sync: u64,
+        through: Position,
+    },
+    /// A client's moment: to ask something new, or to ask again, unless it has gone on since.
+    Wake {
+        client: ClientId,
+        asked: u64,
+        attempt: u32,
+    },
+    /// An operation that had waited for its node to resume.
+    Ask {
+        operation: OperationId,
+        node: NodeId,
+        attempt: u32,
+        payload: P::Operation,
+    },
+    Item(usize),
+}
