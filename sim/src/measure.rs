@@ -383,7 +383,7 @@ impl ser::SerializeMap for Counter<'_> {
 mod tests {
     use super::*;
 
-    #[derive(Serialize)]
+    #[derive(serde::Serialize)]
     enum Message {
         Ping,
         Pong { round: u32, text: &'static str },
