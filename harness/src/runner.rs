@@ -261,14 +261,16 @@ impl<R: Registration> Runner<R> {
     /// What came of a run that is over.
     pub fn conclude(&mut self) -> Report {
         self.has_ended = true;
-        if self.failure.is_none() {
+        // A run that was cut short says nothing of what its rest would have reached.
+        let is_cut_short = !self.doubts.is_empty();
+        if self.failure.is_none() && !is_cut_short {
             self.finish_monitors();
         }
         if self.failure.is_none() {
             self.judge_history();
         }
         let goals = self.goal_reports();
-        if self.failure.is_none() {
+        if self.failure.is_none() && !is_cut_short {
             self.judge_goals(&goals);
         }
         self.doubt_triggers();

@@ -87,6 +87,14 @@ fn a_spent_budget_is_unknown() {
 }
 
 #[test]
+fn a_goal_that_a_spent_budget_left_open_is_unknown_too() {
+    let mut case = Case { event_budget: 50, ..case(1) };
+    case.checks.goals = vec![goal("writes", "note Wrote #100")];
+    assert_eq!(run(&case).verdict, Verdict::Unknown);
+    assert_eq!(run(&Case { event_budget: 100_000, ..case }).verdict, Verdict::Pass);
+}
+
+#[test]
 fn a_trigger_that_never_fires_leaves_the_verdict_unknown() {
     let mut case = case(1);
     let never = Predicate::parse("note Wrote where version = 0").unwrap();
