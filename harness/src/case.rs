@@ -5,7 +5,9 @@ use serde_json::Value as Json;
 
 use orrery_sim::plan::Plan;
 use orrery_sim::registration::Workload;
-use orrery_sim::{Clock, Disk, Duration, Law, Links, NodeId, Predicate, Probability, SimTime};
+use orrery_sim::{
+    Clock, Disk, Duration, Law, Links, NodeId, Predicate, Probability, SimTime, WallClock,
+};
 
 use crate::report::Verdict;
 
@@ -30,6 +32,8 @@ pub struct Case {
     pub links: Links,
     /// The clocks, one per node.
     pub clocks: Vec<Clock>,
+    /// The wall clocks, one per node; true ones where there are fewer.
+    pub wall_clocks: Vec<WallClock>,
     /// The disks.
     pub disk: Disk,
     /// The clients.

@@ -474,7 +474,8 @@ fn set_up<R: Registration>(
     let mut setup = Setup::new(case.seed, configs);
     setup.links = case.links.clone();
     setup.clocks.clone_from(&case.clocks);
-    setup.disk = case.disk;
+    setup.wall_clocks.clone_from(&case.wall_clocks);
+    setup.disk = case.disk.clone();
     setup.bugs = Bugs::new(bugs?);
     setup.plan = plan::<R>(&case.plan)?;
     setup.clients = clients::<R>(case, parameters)?;
@@ -513,7 +514,7 @@ fn clients<R: Registration>(
     Ok(ClientSetup {
         count: clients.count,
         generator,
-        think: clients.think,
+        think: clients.think.clone(),
         timeout: clients.timeout,
         patience: clients.patience,
         retry: clients.retry,

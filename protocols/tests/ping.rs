@@ -18,7 +18,7 @@ fn run(seed: u64, bugs: &[Bug]) -> (World<Peer>, Option<Violation>) {
         latency: Law::Uniform(DurationRange::new(shortest, longest)),
         loss: Probability::ratio(1, 10),
         duplicate: Probability::ratio(1, 5),
-        fifo: false,
+        ..Link::default()
     };
     setup.bugs = Bugs::new(bugs.iter().copied());
     setup.clients.count = 2;

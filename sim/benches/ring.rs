@@ -68,17 +68,17 @@ fn ring(latency: Law) -> World<Member> {
 
 #[divan::bench(sample_count = 50)]
 fn engine(bencher: Bencher<'_, '_>) {
-    deliver(bencher, Law::Uniform(latency()));
+    deliver(bencher, &Law::Uniform(latency()));
 }
 
 /// The engine where no law draws: what is left without randomness.
 #[divan::bench(sample_count = 50)]
 fn engine_without_draws(bencher: Bencher<'_, '_>) {
-    deliver(bencher, Law::Constant(Duration::from_millis(5)));
+    deliver(bencher, &Law::Constant(Duration::from_millis(5)));
 }
 
-fn deliver(bencher: Bencher<'_, '_>, law: Law) {
-    bencher.counter(MESSAGES).with_inputs(|| ring(law)).bench_local_values(|mut world| {
+fn deliver(bencher: Bencher<'_, '_>, law: &Law) {
+    bencher.counter(MESSAGES).with_inputs(|| ring(law.clone())).bench_local_values(|mut world| {
         for _ in 0..MESSAGES + u64::from(NODES) {
             divan::black_box(world.step(SimTime::MAX).expect("a ring has one message").is_some());
         }

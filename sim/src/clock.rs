@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::{LocalTime, SimTime};
+use crate::time::{Duration, LocalTime, SimTime};
 
 /// Parts in a billion.
 const BILLION: i128 = 1_000_000_000;
@@ -14,6 +14,27 @@ pub struct Clock {
     since: SimTime,
     base: LocalTime,
     ppb: i64,
+}
+
+/// The wall clock beside a node's monotonic clock: it may jump, and it may be corrected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WallClock {
+    /// Nanoseconds by which it is ahead of true time at the start of the run.
+    pub offset: i64,
+    /// How it is corrected; it never is without.
+    pub correction: Option<Correction>,
+    /// Parts per billion by which the node believes its clock to drift at most: its
+    /// [interval](crate::Context::wall_interval) grows by that between corrections.
+    pub drift_bound: u64,
+}
+
+/// A correction as by NTP: every so often the wall clock is set to true time, up to an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    /// How much true time lies between two corrections.
+    pub every: Duration,
+    /// How far off it may be set, drawn evenly on both sides.
+    pub error: Duration,
 }
 
 impl Default for Clock {

@@ -1,5 +1,7 @@
 //! Probability laws of durations, in integer arithmetic only.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use crate::time::{Duration, DurationRange};
 
 /// How a duration is drawn: always from 64 random bits, so that changing the law of one thing shifts no
 /// other draw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Law {
     /// Always the same.
@@ -17,7 +19,43 @@ pub enum Law {
     Uniform(DurationRange),
     /// Exponential with this mean: memoryless, from zero, without an upper bound.
     Exponential(Duration),
+    /// Normal, cut off at zero.
+    Normal {
+        /// The mean before cutting off.
+        mean: Duration,
+        /// The standard deviation before cutting off.
+        sd: Duration,
+    },
+    /// The logarithm is normal: most are about the median, few take much longer.
+    LogNormal {
+        /// Half are shorter.
+        median: Duration,
+        /// The standard deviation of the natural logarithm.
+        sigma: Millionths,
+    },
+    /// A power law: P(longer than x) = (scale / x)^shape.
+    Pareto {
+        /// The least.
+        scale: Duration,
+        /// The exponent; up to 2 the variance is infinite, up to 1 the mean too.
+        shape: Millionths,
+    },
+    /// As measured: uniform inside each cell of equal probability.
+    Empirical(Arc<[Duration]>),
+    /// Never less than a duration, and a law on top of it.
+    Shifted {
+        /// What is added to every draw.
+        by: Duration,
+        /// The law of the rest.
+        law: Arc<Self>,
+    },
 }
+
+/// A positive number without unit, in millionths: 1.5 is 1 500 000.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Millionths(pub u64);
 
 impl Default for Law {
     fn default() -> Self {
@@ -29,10 +67,15 @@ impl Law {
     /// The duration that belongs to the uniformly drawn `bits`.
     #[inline]
     pub fn sample(&self, bits: u64) -> Duration {
-        match *self {
-            Self::Constant(duration) => duration,
-            Self::Uniform(range) => uniform(bits, range),
-            Self::Exponential(mean) => exponential(bits, mean),
+        match self {
+            Self::Constant(duration) => *duration,
+            Self::Uniform(range) => uniform(bits, *range),
+            Self::Exponential(mean) => exponential(bits, *mean),
+            Self::Normal { mean, .. } => *mean,
+            Self::LogNormal { median, .. } => *median,
+            Self::Pareto { scale, .. } => *scale,
+            Self::Empirical(cells) => cells.first().copied().unwrap_or_default(),
+            Self::Shifted { by, law } => *by + law.sample(bits),
         }
     }
 }

@@ -28,11 +28,45 @@ pub enum Family {
     Duplication,
     /// A clock runs at its own rate.
     Clock,
+    /// A node loses its disk.
+    Amnesia,
+    /// A node takes long for each event.
+    Slow,
+    /// A node deviates from its protocol.
+    Byzantine,
+    /// A link keeps messages until it is healed.
+    Clog,
+    /// A link loses messages in bursts.
+    Burst,
+    /// A link damages messages.
+    Corruption,
+    /// Messages travel longer than their link's law says.
+    Delay,
+    /// A link has no room for another message.
+    Bandwidth,
+    /// A wall clock jumps.
+    ClockJump,
+    /// In a crash, the last record that reaches the disk does so in part.
+    TornWrite,
+    /// In a crash, later records reach the disk and earlier ones do not.
+    ReorderedWrites,
+    /// A disk answers syncs without making anything durable.
+    LyingSync,
+    /// A durable record becomes unreadable.
+    Rot,
+    /// A durable record lies where another belongs.
+    Misdirection,
+    /// A disk does not answer.
+    DiskStall,
+    /// A disk has no room.
+    DiskFull,
+    /// A disk fails to sync.
+    DiskError,
 }
 
 impl Family {
     /// All of them, in order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 26] = [
         Self::Crash,
         Self::Restart,
         Self::Pause,
@@ -42,6 +76,23 @@ impl Family {
         Self::Loss,
         Self::Duplication,
         Self::Clock,
+        Self::Amnesia,
+        Self::Slow,
+        Self::Byzantine,
+        Self::Clog,
+        Self::Burst,
+        Self::Corruption,
+        Self::Delay,
+        Self::Bandwidth,
+        Self::ClockJump,
+        Self::TornWrite,
+        Self::ReorderedWrites,
+        Self::LyingSync,
+        Self::Rot,
+        Self::Misdirection,
+        Self::DiskStall,
+        Self::DiskFull,
+        Self::DiskError,
     ];
 
     /// Its name in reports.
@@ -56,6 +107,23 @@ impl Family {
             Self::Loss => "loss",
             Self::Duplication => "duplication",
             Self::Clock => "clock",
+            Self::Amnesia => "amnesia",
+            Self::Slow => "slow",
+            Self::Byzantine => "byzantine",
+            Self::Clog => "clog",
+            Self::Burst => "burst",
+            Self::Corruption => "corruption",
+            Self::Delay => "delay",
+            Self::Bandwidth => "bandwidth",
+            Self::ClockJump => "clock-jump",
+            Self::TornWrite => "torn-write",
+            Self::ReorderedWrites => "reordered-writes",
+            Self::LyingSync => "lying-sync",
+            Self::Rot => "rot",
+            Self::Misdirection => "misdirection",
+            Self::DiskStall => "disk-stall",
+            Self::DiskFull => "disk-full",
+            Self::DiskError => "disk-error",
         }
     }
 }

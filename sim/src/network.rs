@@ -1,10 +1,13 @@
 //! All links, cuts and holds of a run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::id::NodeId;
 use crate::law::Law;
-use crate::link::{Fate, Link};
+use crate::link::{Fate, Link, Order};
 use crate::random::{Domain, Randomness, Stream, StreamId};
 use crate::step::Passage;
 use crate::time::SimTime;
@@ -21,12 +24,50 @@ pub struct Links {
     pub default: Link,
     /// Directed links with laws of their own.
     pub overrides: BTreeMap<(NodeId, NodeId), Link>,
+    /// Which links there are at all.
+    pub topology: Topology,
+    /// Where the nodes are: it decides the latency of links that have no laws of their own.
+    pub geography: Option<Arc<Geography>>,
+}
+
+/// Which links there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Topology {
+    /// Between all nodes.
+    #[default]
+    Clique,
+    /// Between each node and the next, and between the last and the first.
+    Ring,
+    /// Between `n1` and every other node.
+    Star,
+    /// Between each node and its parent: `n1` is the root, and each has up to so many children.
+    Tree {
+        /// How many.
+        arity: u32,
+    },
+    /// Between neighbours on a grid, filled row by row.
+    Grid {
+        /// Nodes in a row.
+        width: u32,
+    },
+}
+
+/// Where nodes are, and how long a message travels from place to place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Geography {
+    /// The places.
+    pub places: Vec<String>,
+    /// The place of each node, by its position in `places`; `n1` first.
+    pub of_node: Vec<u32>,
+    /// The law of the latency from place to place, by row and column.
+    pub latency: Vec<Vec<Law>>,
 }
 
 impl Links {
     /// The laws of the link from `from` to `to`.
     pub fn law(&self, from: NodeId, to: NodeId) -> Link {
-        self.overrides.get(&(from, to)).copied().unwrap_or(self.default)
+        self.overrides.get(&(from, to)).unwrap_or(&self.default).clone()
     }
 
     /// All laws in force.
@@ -50,7 +91,7 @@ pub(crate) struct LinkState {
 
 impl LinkState {
     fn new(law: Link, stream: Stream) -> Self {
-        let is_plain = law.loss.is_never() && law.duplicate.is_never() && !law.fifo;
+        let is_plain = law.loss.is_never() && law.duplicate.is_never() && law.order == Order::Free;
         Self { law, is_plain, stream, sent: 0, last_arrival: SimTime::ZERO }
     }
 
@@ -67,12 +108,11 @@ impl LinkState {
         if !self.is_plain {
             return self.rough_passage(now, randomness);
         }
-        let after = match self.law.latency {
-            Law::Constant(after) => {
-                self.stream.skip_group();
-                after
-            }
-            Law::Uniform(_) | Law::Exponential(_) => self.law.delay(self.stream.group(randomness)),
+        let after = if let Law::Constant(after) = self.law.latency {
+            self.stream.skip_group();
+            after
+        } else {
+            self.law.delay(self.stream.group(randomness))
         };
         Passage::Arrives { at: now.saturating_add(after), copy: None }
     }

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::data::Data;
 use crate::id::{NodeId, OperationId};
 use crate::journal::{Journal, Position};
+use crate::random::Draw;
 
 /// The data of one protocol; `()` where it has none of a kind.
 pub trait Protocol: Clone + std::fmt::Debug + PartialEq + Eq + Send + Sync + 'static {
@@ -66,6 +67,26 @@ pub trait Node: Sized + Serialize {
 
     /// The disk made everything up to `through` durable.
     fn on_synced(&mut self, _through: Position, _ctx: &mut Context<'_, Self::Protocol>) {}
+
+    /// What it could tell `to` in place of `message`, were it to lie in its own name (`equivocate`); `None` where it
+    /// has no lie for that. `draw` decides between lies.
+    fn forge(
+        &self,
+        _to: NodeId,
+        _message: &<Self::Protocol as Protocol>::Message,
+        _draw: &mut Draw<'_>,
+    ) -> Option<<Self::Protocol as Protocol>::Message> {
+        None
+    }
+
+    /// What a receiver without a checksum reads in place of `message` where the link damaged it; `None` where its
+    /// checksum notices, so that it is discarded and counted.
+    fn corrupt(
+        _message: &<Self::Protocol as Protocol>::Message,
+        _draw: &mut Draw<'_>,
+    ) -> Option<<Self::Protocol as Protocol>::Message> {
+        None
+    }
 
     /// The node's role in a word, such as `leader`; plans and predicates name nodes by it.
     fn role(&self) -> &'static str {

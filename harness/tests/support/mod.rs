@@ -233,7 +233,8 @@ pub(crate) fn case(seed: u64) -> Case {
         bugs: vec![],
         links: Links { default: Link { latency, ..Link::default() }, ..Links::default() },
         clocks: vec![Clock::default(); 3],
-        disk: Disk { sync: Law::Constant(Duration::from_millis(1)) },
+        wall_clocks: vec![],
+        disk: Disk { sync: Law::Constant(Duration::from_millis(1)), ..Disk::default() },
         clients: Clients {
             count: 2,
             workload: Some(Workload { keys: 2, mix: BTreeMap::new() }),

@@ -83,7 +83,7 @@ pub(crate) fn chaos(seed: u64, nodes: u32, parameters: &Parameters, bugs: &[Bug]
         latency: Law::Uniform(DurationRange::new(ms(1), ms(30))),
         loss: Probability::ratio(1, 20),
         duplicate: Probability::ratio(1, 10),
-        fifo: false,
+        ..Link::default()
     };
     setup.disk.sync = Law::Uniform(DurationRange::new(Duration::ZERO, ms(10)));
     with_clients(&mut setup, 3);

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use orrery_sim::NodeId;
-use orrery_sim::plan::{Action, Cut, HoldFilter, MessageAddress, Target};
+use orrery_sim::plan::{Action, Cut, MessageAddress, MessageFilter, Target};
 
 use crate::error::{Problem, Problems};
 use crate::tree::{Entry, Tree, Value};
@@ -235,13 +235,14 @@ fn ended(
     Some(Ended::Item(name.into()))
 }
 
-fn hold(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Option<HoldFilter> {
+fn hold(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Option<MessageFilter> {
     let mut fields = Fields::of(tree, "`hold`", problems)?;
     let [from, to] = ["from", "to"].map(|key| fields.get(key));
     let kind = fields.get("kind").and_then(|tree| text(tree, problems));
     fields.finish(problems);
     let mut side = |tree: Option<&Tree>| tree.and_then(|tree| target(tree, around, problems));
-    Some(HoldFilter { from: side(from), to: side(to), kind: kind.map(str::to_string) })
+    let (from, to) = (side(from), side(to));
+    Some(MessageFilter { from, to, kind: kind.map(str::to_string), ..MessageFilter::default() })
 }
 
 fn message(

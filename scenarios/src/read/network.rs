@@ -1,6 +1,6 @@
 //! `link`, `links`, `clocks` and `disk`: what lies between and under the nodes.
 
-use orrery_sim::{Clock, Disk, Law, Link, Links, NodeId};
+use orrery_sim::{Clock, Disk, Law, Link, Links, NodeId, Order};
 
 use crate::error::Problems;
 use crate::suggest::did_you_mean;
@@ -50,7 +50,12 @@ fn link(fields: &mut Fields<'_>, base: Link, problems: &mut Problems) -> Link {
         latency: latency.unwrap_or(base.latency),
         loss: loss.unwrap_or(base.loss),
         duplicate: duplicate.unwrap_or(base.duplicate),
-        fifo: fifo.unwrap_or(base.fifo),
+        order: match fifo {
+            None => base.order,
+            Some(true) => Order::Fifo,
+            Some(false) => Order::Free,
+        },
+        ..base
     }
 }
 
@@ -73,7 +78,7 @@ pub(super) fn links(
         let both = fields.get("both").and_then(|tree| boolean(tree, problems)).unwrap_or(false);
         // Read once, so that a problem in it is told once, then per link over what that has so far.
         let known = problems.len();
-        link(&mut fields, links.default, problems);
+        link(&mut fields, links.default.clone(), problems);
         fields.finish(problems);
         if known < problems.len() {
             continue;

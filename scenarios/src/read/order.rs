@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use orrery_sim::SimTime;
-use orrery_sim::plan::{Action, Cut, Item, Target, Trigger};
+use orrery_sim::plan::{Action, Item, Target, Trigger};
 
 use crate::error::{Place, Problem, Problems};
 use crate::tree::Tree;
@@ -73,7 +73,7 @@ impl Order<'_> {
     fn time(&self, place: usize, depth: usize) -> Option<SimTime> {
         match &self.items[place].trigger {
             Trigger::At(time) => Some(*time),
-            Trigger::When(_) => None,
+            Trigger::When(_) | Trigger::Behind(_) => None,
             Trigger::After { item, delay } => {
                 let awaited = *self.places.get(item.as_str())?;
                 Some(self.time(awaited, depth.checked_sub(1)?)?.saturating_add(*delay))
@@ -85,9 +85,7 @@ impl Order<'_> {
     fn check_uses(&self, place: usize, time: SimTime, tree: &Tree, problems: &mut Problems) {
         let action = &self.items[place].action;
         let mut names = used_items(action);
-        if let Action::Heal(Some(name)) | Action::Release(Some(name)) = action {
-            names.push(name);
-        }
+        names.extend(action.ended_item());
         for name in names {
             let Some(used) = self.places.get(name) else { continue };
             let Some(begins) = self.time(*used, self.items.len()) else { continue };
@@ -114,25 +112,7 @@ fn trigger_place(tree: &Tree) -> Place {
 
 /// The items on whose nodes an action acts.
 fn used_items(action: &Action<Json>) -> Vec<&str> {
-    let targets: Vec<&Target> = match action {
-        Action::Crash { node, .. }
-        | Action::Restart(node)
-        | Action::Pause(node)
-        | Action::Resume(node)
-        | Action::Fire { node, .. }
-        | Action::ClockRate { node, .. }
-        | Action::Cut(Cut::Isolate(node)) => vec![node],
-        Action::Cut(Cut::Groups(groups)) => groups.iter().flatten().collect(),
-        Action::Cut(Cut::OneWay(from, to)) => from.iter().chain(to).collect(),
-        Action::Hold(filter) => filter.from.iter().chain(&filter.to).collect(),
-        Action::Request { to, .. } => to.iter().collect(),
-        Action::Heal(_)
-        | Action::Release(_)
-        | Action::Drop(_)
-        | Action::Duplicate(_)
-        | Action::Deliver(_) => vec![],
-    };
-    let items = targets.into_iter().filter_map(|target| match target {
+    let items = action.targets().into_iter().filter_map(|target| match target {
         Target::Item(name) => Some(name.as_str()),
         Target::Node(_) | Target::Role(_) => None,
     });

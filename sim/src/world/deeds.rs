@@ -82,6 +82,26 @@ impl<N: Node> World<N> {
             Action::Drop(message) => Some(self.do_drop(*message)),
             Action::Duplicate(message) => Some(self.do_duplicate(*message)?),
             Action::Deliver(message) => Some(self.do_deliver(*message)?),
+            Action::Wipe(node) => self.resolve(node).map(|id| self.do_wipe(id)),
+            Action::Slow { node, service } => {
+                self.resolve(node).map(|id| self.do_slow(id, service))
+            }
+            Action::Byzantine { node, behaviour } => {
+                self.resolve(node).map(|id| self.do_byzantine(id, *behaviour))
+            }
+            Action::Flap(flapping) => self.do_flap(item, flapping)?,
+            Action::Clog(cut) => self.do_clog(item, cut),
+            Action::Disturb(disturbance) => self.do_disturb(item, disturbance),
+            Action::Calm => Some(self.do_calm()?),
+            Action::Delay { message, by } => Some(self.do_delay(*message, *by)?),
+            Action::ClockJump { node, by } => {
+                self.resolve(node).map(|id| self.do_clock_jump(id, *by))
+            }
+            Action::Disk { node, fault } => match self.resolve(node) {
+                Some(id) => Some(self.do_disk(item, id, *fault)?),
+                None => None,
+            },
+            Action::Reseed(seed) => Some(self.do_reseed(*seed)),
             Action::Fire { node, timer } => match self.resolve(node) {
                 Some(id) => Some(self.do_fire(id, timer)?),
                 None => None,

@@ -81,6 +81,10 @@ impl<N: Node> World<N> {
         Deed { detail, changed, ..deed("resume", Some(id)) }
     }
 
+    pub(super) fn do_reseed(&mut self, _seed: u64) -> Deed {
+        Deed { changed: false, ..deed("reseed", None) }
+    }
+
     pub(super) fn do_clock_rate(&mut self, id: NodeId, ppb: i64) -> Result<Deed, QueueError> {
         let now = self.now;
         let slot = &mut self.nodes[id.index()];

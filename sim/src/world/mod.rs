@@ -2,7 +2,10 @@
 
 mod calls;
 mod clients;
+mod conduct;
 mod deeds;
+mod disks;
+mod disturb;
 mod effects;
 mod faults;
 mod pending;
@@ -39,7 +42,7 @@ use crate::time::SimTime;
 use crate::timers::{Chase, Timers};
 
 pub use calls::Impurity;
-pub use setup::{Disk, Setup, SetupError};
+pub use setup::{DamageBudget, Disk, Setup, SetupError};
 pub use triggers::facts;
 
 use faults::Fallen;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::id::NodeId;
-use crate::plan::{Action, Cut, Item, Plan, Target, Trigger};
+use crate::plan::{Action, Item, Plan, Target, Trigger};
 use crate::predicate::Occurrences;
 use crate::time::SimTime;
 
@@ -88,7 +88,7 @@ impl<O> PlanState<O> {
     pub(super) fn timed(&self) -> impl Iterator<Item = (usize, SimTime)> {
         self.items.iter().enumerate().filter_map(|(place, item)| match item.trigger {
             Trigger::At(time) => Some((place, time)),
-            Trigger::After { .. } | Trigger::When(_) => None,
+            Trigger::After { .. } | Trigger::When(_) | Trigger::Behind(_) => None,
         })
     }
 
@@ -109,27 +109,10 @@ impl<O> PlanState<O> {
 
 /// The nodes and the plan items that an action names outright.
 pub(super) fn names<O>(action: &Action<O>) -> (Vec<NodeId>, Vec<&str>) {
-    let targets: Vec<&Target> = match action {
-        Action::Crash { node, .. }
-        | Action::Restart(node)
-        | Action::Pause(node)
-        | Action::Resume(node)
-        | Action::Fire { node, .. }
-        | Action::ClockRate { node, .. }
-        | Action::Cut(Cut::Isolate(node)) => vec![node],
-        Action::Cut(Cut::Groups(groups)) => groups.iter().flatten().collect(),
-        Action::Cut(Cut::OneWay(from, to)) => from.iter().chain(to).collect(),
-        Action::Hold(filter) => filter.from.iter().chain(&filter.to).collect(),
-        Action::Request { to, .. } => to.iter().collect(),
-        Action::Drop(message) | Action::Duplicate(message) | Action::Deliver(message) => {
-            return (vec![message.from, message.to], vec![]);
-        }
-        Action::Heal(item) | Action::Release(item) => {
-            return (vec![], item.iter().map(String::as_str).collect());
-        }
-    };
-    let (mut nodes, mut items) = (vec![], vec![]);
-    for target in targets {
+    let ends = action.message().into_iter().flat_map(|message| [message.from, message.to]);
+    let (mut nodes, mut items): (Vec<NodeId>, Vec<&str>) =
+        (ends.collect(), action.ended_item().into_iter().collect());
+    for target in action.targets() {
         match target {
             Target::Node(id) => nodes.push(*id),
             Target::Item(name) => items.push(name.as_str()),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bug::Bugs;
 use crate::client::{Client, ClientSetup};
-use crate::clock::Clock;
+use crate::clock::{Clock, WallClock};
 use crate::digest::Digest;
 use crate::id::{ClientId, NodeId};
 use crate::journal::{Journal, Position};
@@ -15,6 +15,7 @@ use crate::ledger::{Counters, Family, Ledger, Probes, Tally};
 use crate::network::{Links, Network};
 use crate::node::{Node, Protocol};
 use crate::plan::{Plan, Trigger};
+use crate::probability::Probability;
 use crate::queue::Queue;
 use crate::random::{Domain, Randomness, Stream, StreamId};
 use crate::step::{Event, Step};
@@ -25,10 +26,25 @@ use super::plan_state::{PlanState, names};
 use super::{CHAIN_SPACING, Slot, What, World};
 
 /// The laws of all disks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
     /// How long a sync takes.
     pub sync: Law,
+    /// How likely, in a crash, the record after the last that survives is torn: it is there in part.
+    pub torn: Probability,
+    /// How likely a crash keeps any of the writes that no sync covered instead of the first ones only.
+    pub reordered: Probability,
+    /// How much damage the plan may do to durable records; more of it counts as planned only. Without it, there is no limit.
+    pub budget: Option<DamageBudget>,
+}
+
+/// How much damage to durable records a protocol must survive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamageBudget {
+    /// Nodes whose records may be damaged at one time.
+    pub nodes: u32,
+    /// Records of each of them that may be damaged at one time.
+    pub records: u32,
 }
 
 /// Everything that a run follows from.
@@ -42,6 +58,8 @@ pub struct Setup<P: Protocol> {
     pub links: Links,
     /// The clocks, one per node; perfect ones where there are fewer.
     pub clocks: Vec<Clock>,
+    /// The wall clocks, one per node; true ones, but for the drift of the node's clock, where there are fewer.
+    pub wall_clocks: Vec<WallClock>,
     /// The disks.
     pub disk: Disk,
     /// The clients.
@@ -60,6 +78,7 @@ impl<P: Protocol> Setup<P> {
             configs,
             links: Links::default(),
             clocks: vec![],
+            wall_clocks: vec![],
             disk: Disk::default(),
             clients: ClientSetup::default(),
             plan: Plan::default(),

@@ -9,25 +9,10 @@ use super::World;
 impl<N: Node> World<N> {
     /// Whether there is somebody to act on.
     pub(super) fn finds_target<O>(&self, action: &Action<O>) -> bool {
-        let finds = |target: &Target| self.resolve(target).is_some();
-        match action {
-            Action::Crash { node, .. }
-            | Action::Pause(node)
-            | Action::Resume(node)
-            | Action::Fire { node, .. }
-            | Action::ClockRate { node, .. }
-            | Action::Cut(Cut::Isolate(node)) => finds(node),
-            Action::Restart(node) => self.resolve_down(node).is_some(),
-            Action::Cut(Cut::Groups(groups)) => groups.iter().flatten().all(finds),
-            Action::Cut(Cut::OneWay(from, to)) => from.iter().chain(to).all(finds),
-            Action::Hold(filter) => filter.from.iter().chain(&filter.to).all(finds),
-            Action::Request { to, .. } => to.as_ref().is_none_or(finds),
-            Action::Heal(_)
-            | Action::Release(_)
-            | Action::Drop(_)
-            | Action::Duplicate(_)
-            | Action::Deliver(_) => true,
+        if let Action::Restart(node) = action {
+            return self.resolve_down(node).is_some();
         }
+        action.targets().into_iter().all(|target| self.resolve(target).is_some())
     }
 
     /// The node that is meant; `None` where nobody has the role now.
@@ -55,8 +40,13 @@ impl<N: Node> World<N> {
 
     pub(super) fn cut_node(&self, cut: &Cut) -> Option<NodeId> {
         match cut {
-            Cut::Isolate(target) => self.resolve(target),
-            Cut::Groups(_) | Cut::OneWay(..) => None,
+            Cut::Isolate(target) | Cut::Bridge(target) => self.resolve(target),
+            Cut::Groups(_)
+            | Cut::OneWay(..)
+            | Cut::Between(..)
+            | Cut::Halves
+            | Cut::Minority
+            | Cut::Ring => None,
         }
     }
 
@@ -74,6 +64,7 @@ impl<N: Node> World<N> {
                     pairs.extend([(alone, other), (other, alone)]);
                 }
             }
+            Cut::Between(..) | Cut::Halves | Cut::Minority | Cut::Ring | Cut::Bridge(_) => {}
             Cut::OneWay(from, to) => {
                 let (from, to) = (resolve_all(from)?, resolve_all(to)?);
                 for from in from {

@@ -3,9 +3,10 @@
 use crate::id::NodeId;
 use crate::measure::Kind;
 use crate::node::Node;
-use crate::plan::{HoldFilter, MessageAddress, Target};
+use crate::plan::{MessageAddress, MessageFilter, Target};
 use crate::queue::QueueError;
 use crate::step::Deed;
+use crate::time::Duration;
 
 use super::deeds::deed;
 use super::{Pending, What, World};
@@ -40,7 +41,7 @@ impl<N: Node> World<N> {
         Deed { pairs, changed, ..deed("heal", None) }
     }
 
-    pub(super) fn do_hold(&mut self, item: Option<usize>, filter: &HoldFilter) -> Option<Deed> {
+    pub(super) fn do_hold(&mut self, item: Option<usize>, filter: &MessageFilter) -> Option<Deed> {
         let side = |target: &Option<Target>| match target {
             None => Some(None),
             Some(target) => self.resolve(target).map(Some),
@@ -101,6 +102,27 @@ impl<N: Node> World<N> {
             self.queue.push(self.now, order, pending)?;
         }
         Ok(Deed { changed, message: Some(address), ..deed("deliver", Some(address.to)) })
+    }
+
+    /// Puts a message back on the wire, to arrive `by` later than it would have. One that is kept back stays so.
+    pub(super) fn do_delay(
+        &mut self,
+        address: MessageAddress,
+        by: Duration,
+    ) -> Result<Deed, QueueError> {
+        let entries = self.queue.entries();
+        let is_it = |pending: &Pending<N::Protocol>| {
+            pending.message().is_some_and(|(own, _)| own == address)
+        };
+        let due = entries.into_iter().find(|(_, pending)| is_it(pending)).map(|(due, _)| due);
+        let taken = due.and_then(|due| Some((due, self.queue.take(is_it)?)));
+        let changed = taken.is_some();
+        if let Some((due, pending)) = taken {
+            let order = self.queue.next_order();
+            self.queue.push(due.saturating_add(by), order, pending)?;
+        }
+        let detail = format!("by {by}");
+        Ok(Deed { detail, changed, message: Some(address), ..deed("delay", Some(address.to)) })
     }
 
     pub(super) fn do_duplicate(&mut self, address: MessageAddress) -> Result<Deed, QueueError> {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use orrery_sim::plan::{Action, Cut, Item, MessageAddress};
 use orrery_sim::step::{Event, Outcome, Passage};
 use orrery_sim::{
-    Clock, Digest, Duration, DurationRange, Law, Link, NodeId, Probability, Setup, SimTime, Step,
-    World,
+    Clock, Digest, Duration, DurationRange, Law, Link, NodeId, Order, Probability, Setup, SimTime,
+    Step, World,
 };
 use proptest::prelude::*;
 
@@ -46,7 +46,8 @@ fn link() -> impl Strategy<Value = Link> {
             latency: Law::Uniform(DurationRange::new(ms(latency / 2), ms(latency))),
             loss: Probability::ratio(loss, 10),
             duplicate: Probability::ratio(duplicate, 10),
-            fifo,
+            order: if fifo { Order::Fifo } else { Order::Free },
+            ..Link::default()
         }
     })
 }
@@ -180,7 +181,7 @@ fn a_fault_that_is_switched_off_on_one_link_changes_no_other() {
     let pair = (NodeId(1), NodeId(2));
     for seed in SEEDS {
         let mut calm = stormy(seed);
-        let law = Link { loss: Probability::NEVER, ..calm.links.default };
+        let law = Link { loss: Probability::NEVER, ..calm.links.default.clone() };
         calm.links.overrides.insert(pair, law);
         let (stormy, calm) = (delays(stormy(seed)), delays(calm));
         assert_same_weather(&stormy, &calm, |message| (message.from, message.to) == pair);

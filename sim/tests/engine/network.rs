@@ -1,9 +1,9 @@
 //! Links, cuts and holds.
 
 use orrery_sim::ledger::Family;
-use orrery_sim::plan::{Action, Cut, HoldFilter, MessageAddress};
+use orrery_sim::plan::{Action, Cut, MessageAddress, MessageFilter};
 use orrery_sim::step::{Arrival, Event};
-use orrery_sim::{DurationRange, Law, NodeId, Probability, Step};
+use orrery_sim::{DurationRange, Law, NodeId, Order, Probability, Step};
 
 use super::support::{
     Act, Lab, Message, N1, N2, N3, On, Script, Timer, after_a_second, at, at_time, diary, idle,
@@ -100,7 +100,7 @@ fn an_ordered_link_keeps_the_order_that_another_would_not() {
         let mut setup = lab([Script::new().on(On::Start, pings(2, 50)), idle()]);
         setup.links.default.latency = Law::Uniform(DurationRange::new(ms(1), ms(50)));
         setup.links.default.duplicate = Probability::ratio(1, 2);
-        setup.links.default.fifo = fifo;
+        setup.links.default.order = if fifo { Order::Fifo } else { Order::Free };
         arrivals(&run(&mut world(setup), 1_000))
     });
     assert!(!orders[0].is_sorted());
@@ -171,7 +171,11 @@ fn isolating_a_role_cuts_off_whoever_has_it_then() {
 #[test]
 fn held_messages_wait_for_their_release_and_come_in_order() {
     let mut setup = lab([three_pings(), idle()]);
-    let filter = HoldFilter { from: Some(node(1)), kind: Some("Ping".into()), to: None };
+    let filter = MessageFilter {
+        from: Some(node(1)),
+        kind: Some("Ping".into()),
+        ..MessageFilter::default()
+    };
     setup.plan.items = vec![
         named("hold", at_time(15, Action::Hold(filter))),
         at_time(100, Action::Release(Some("hold".into()))),
@@ -191,7 +195,7 @@ fn a_hold_of_one_kind_lets_the_others_pass() {
     let both = Script::new().on(On::Start, [Act::Set(Timer::Election, 1)]);
     let both = both.on(On::Rings(Timer::Election), [Act::Send(2, ping(1)), Act::Send(2, pong(2))]);
     let mut setup = lab([both, idle()]);
-    let filter = HoldFilter { kind: Some("Ping".into()), ..HoldFilter::default() };
+    let filter = MessageFilter { kind: Some("Ping".into()), ..MessageFilter::default() };
     setup.plan.items = vec![at_time(0, Action::Hold(filter))];
     assert_eq!(diary(&after_a_second(setup), N2), ["11ms Pong(2) from n1"]);
 }
@@ -269,7 +273,7 @@ fn ending_a_cut_or_hold_that_does_not_exist_ends_no_other() {
     let mut world = world(lab([three_pings(), idle()]));
     world.intervene(&Action::Cut(Cut::Isolate(node(1)))).unwrap();
     world.intervene(&Action::Heal(Some("unheard of".into()))).unwrap();
-    world.intervene(&Action::Hold(HoldFilter::default())).unwrap();
+    world.intervene(&Action::Hold(MessageFilter::default())).unwrap();
     world.intervene(&Action::Release(Some("unheard of".into()))).unwrap();
     run(&mut world, 1_000);
     assert_eq!((world.closed_pairs().len(), world.kept_back().count()), (2, 3));

@@ -1,7 +1,7 @@
 //! What a world is made from, and what it refuses.
 
 use orrery_sim::ledger::Family;
-use orrery_sim::plan::{Action, Cut, HoldFilter, MessageAddress, Target, Trigger};
+use orrery_sim::plan::{Action, Cut, MessageAddress, MessageFilter, Target, Trigger};
 use orrery_sim::{Bug, Bugs, ClientId, NodeId, Setup, SetupError, SimTime, World};
 
 use super::support::{
@@ -28,7 +28,7 @@ fn a_world_needs_a_node() {
 #[test]
 fn a_node_that_does_not_exist_is_refused_wherever_it_is_named() {
     let address = MessageAddress { from: N1, to: NodeId(9), number: 1 };
-    let hold = HoldFilter { to: Some(node(9)), ..HoldFilter::default() };
+    let hold = MessageFilter { to: Some(node(9)), ..MessageFilter::default() };
     let actions = [
         crash(node(9)),
         Action::Restart(node(9)),
@@ -48,7 +48,7 @@ fn a_node_that_does_not_exist_is_refused_wherever_it_is_named() {
         assert_eq!(refused(with_item(action)), SetupError::NoSuchNode(NodeId(9), 2));
     }
     let mut setup = lab([idle(), idle()]);
-    setup.links.overrides.insert((N1, NodeId(0)), setup.links.default);
+    setup.links.overrides.insert((N1, NodeId(0)), setup.links.default.clone());
     assert_eq!(refused(setup).to_string(), "there is no n0: the run has the nodes n1 to n2");
     let mut setup = lab([idle(), idle()]);
     setup.clients.entries = vec![NodeId(3)];
@@ -115,7 +115,7 @@ fn a_fault_that_is_nowhere_planned_is_nowhere_in_the_ledger() {
     assert_eq!(world.ledger().families().count(), 0);
     let mut setup = with_item(Action::Pause(node(1)));
     setup.links.default.loss = orrery_sim::Probability::ratio(1, 100);
-    setup.links.overrides.insert((N1, N2), setup.links.default);
+    setup.links.overrides.insert((N1, N2), setup.links.default.clone());
     let world = after_a_second(setup);
     let planned: Vec<_> =
         world.ledger().families().map(|(family, t)| (family, t.planned)).collect();
