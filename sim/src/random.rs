@@ -52,10 +52,16 @@ impl StreamId {
     }
 }
 
+/// Bits of a chunk's number that say how often the source had been reseeded; no run draws 2^54 words of a stream.
+const EPOCH_SHIFT: u32 = 48;
+
 /// The source of all draws of one run: `ChaCha8` under a key made of the seed and [`RNG_VERSION`].
 #[derive(Clone, Debug)]
 pub struct Randomness {
     rng: ChaCha8Rng,
+    /// How often it was reseeded, in the bits from [`EPOCH_SHIFT`] on: part of the number of every chunk, so that chunks
+    /// of an earlier seed are recognized at no cost.
+    epoch: u64,
 }
 
 impl Randomness {
@@ -65,12 +71,19 @@ impl Randomness {
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..16].copy_from_slice(&RNG_VERSION.to_le_bytes());
         key[16..].copy_from_slice(b"orrery streams 1");
-        Self { rng: ChaCha8Rng::from_seed(key) }
+        Self { rng: ChaCha8Rng::from_seed(key), epoch: 0 }
+    }
+
+    /// From now on everything is drawn as under `seed`, each stream from where it stands.
+    pub fn reseed(&mut self, seed: u64) {
+        let epoch = self.epoch + (1 << EPOCH_SHIFT);
+        *self = Self { epoch, ..Self::new(seed) };
     }
 
     /// A generator that stands at the start of chunk `chunk` of `stream`.
     fn generator(&self, stream: StreamId, chunk: u64) -> ChaCha8Rng {
         let mut rng = self.rng.clone();
+        let chunk = chunk & ((1 << EPOCH_SHIFT) - 1);
         rng.set_stream(stream.0);
         rng.set_word_pos(u128::from(chunk) * CHUNK as u128);
         rng
@@ -144,7 +157,8 @@ impl Stream {
         count: u64,
         randomness: &mut Randomness,
     ) -> Option<(&[u8; 4 * CHUNK], usize)> {
-        let (chunk, start) = (self.position / CHUNK as u64, self.position as usize % CHUNK);
+        let chunk = self.position / CHUNK as u64 | randomness.epoch;
+        let start = self.position as usize % CHUNK;
         self.position = self.position.wrapping_add(count);
         if self.ahead.as_ref().is_none_or(|ahead| ahead.chunk != chunk) {
             self.generate(chunk, randomness);
@@ -271,6 +285,31 @@ mod tests {
                 (1..step).for_each(|_| some.skip_group());
             }
         }
+    }
+
+    #[test]
+    fn what_is_drawn_after_a_reseed_is_what_the_other_seed_has_there() {
+        let id = StreamId::new(Domain::Link, 1, 2);
+        let draw = |reseeds: &[(usize, u64)]| {
+            let (mut randomness, mut stream) = (Randomness::new(1), Stream::new(id));
+            let words = (0..200).map(|place| {
+                for (_, seed) in reseeds.iter().filter(|(at, _)| *at == place) {
+                    randomness.reseed(*seed);
+                    // A copy has no words ahead, and yet draws the same.
+                    assert_eq!(
+                        stream.clone().word(&mut randomness.clone()),
+                        stream.clone().word(&mut randomness)
+                    );
+                }
+                stream.word(&mut randomness)
+            });
+            words.collect::<Vec<u32>>()
+        };
+        let (one, two) = (draw(&[]), draw(&[(0, 2)]));
+        let mixed = draw(&[(70, 2), (130, 1)]);
+        assert_eq!((&mixed[..70], &mixed[130..]), (&one[..70], &one[130..]));
+        assert_eq!(mixed[70..130], two[70..130]);
+        assert_ne!(one[70..130], two[70..130]);
     }
 
     #[test]

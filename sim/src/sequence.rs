@@ -67,6 +67,13 @@ impl<T> Sequence<T> {
         Iter { sequence: self, range: 0..self.len() }
     }
 
+    /// How many elements at the beginning satisfy `is_before`, where all that do so come before all that do not.
+    pub fn partition_point(&self, is_before: impl Fn(&T) -> bool) -> usize {
+        let full = self.chunks.partition_point(|chunk| chunk.first().is_some_and(&is_before));
+        let Some(last) = full.checked_sub(1) else { return 0 };
+        last * CHUNK + self.chunks[last].partition_point(is_before)
+    }
+
     /// The elements of that range, as far as there are any.
     pub fn range(&self, range: Range<usize>) -> Iter<'_, T> {
         let end = range.end.min(self.len());
@@ -268,6 +275,11 @@ mod tests {
         prop_assert!(sequence.range(middle.clone()).eq(&model[middle.clone()]));
         prop_assert_eq!(sequence.iter().nth(middle.end), model.get(middle.end));
         prop_assert_eq!(sequence, &model.iter().copied().collect::<Sequence<_>>());
+        let half = model.last().map_or(0, |last| last / 2);
+        prop_assert_eq!(
+            sequence.partition_point(|element| *element < half),
+            model.partition_point(|element| *element < half)
+        );
         prop_assert_eq!(&sequence.clone().into_vec(), model);
         Ok(())
     }

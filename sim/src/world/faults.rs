@@ -81,8 +81,10 @@ impl<N: Node> World<N> {
         Deed { detail, changed, ..deed("resume", Some(id)) }
     }
 
-    pub(super) fn do_reseed(&mut self, _seed: u64) -> Deed {
-        Deed { changed: false, ..deed("reseed", None) }
+    /// Everything is drawn under another seed from now on.
+    pub(super) fn do_reseed(&mut self, seed: u64) -> Deed {
+        self.randomness.reseed(seed);
+        Deed { detail: format!("seed {seed}"), ..deed("reseed", None) }
     }
 
     pub(super) fn do_clock_rate(&mut self, id: NodeId, ppb: i64) -> Result<Deed, QueueError> {

@@ -9,6 +9,7 @@ use crate::journal::Journal;
 use crate::ledger::{Counters, Ledger, Probes};
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
+use crate::sequence::Sequence;
 use crate::step::Step;
 use crate::time::{LocalTime, SimTime};
 
@@ -111,7 +112,7 @@ impl<N: Node> World<N> {
     }
 
     /// What the clients asked and got so far.
-    pub fn history(&self) -> &[HistoryEntry<N::Protocol>] {
+    pub const fn history(&self) -> &Sequence<HistoryEntry<N::Protocol>> {
         &self.history
     }
 
