@@ -42,9 +42,9 @@ pub fn verify(subject: &dyn Subject, case: &Case) -> Result<Determinism, CaseErr
 /// Makes both runs again with all their events, and finds the first that differs.
 fn first_difference(subject: &dyn Subject, case: &Case) -> Result<Difference, CaseError> {
     let (one, other) = (subject.open(case)?, subject.open(case)?);
-    let pairs = one.rows().iter().zip(other.rows());
+    let pairs = one.rows().zip(other.rows());
     let Some((a, b)) = pairs.into_iter().find(|(a, b)| a != b) else {
-        let lengths = [one.rows().len(), other.rows().len()];
+        let lengths = [one.events(), other.events()];
         let facts = vec![format!("one run has {} events, the other {}", lengths[0], lengths[1])];
         return Ok(Difference { event: 0, facts });
     };

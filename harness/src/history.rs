@@ -23,7 +23,9 @@ pub enum Judgement {
 ///
 /// # Errors
 /// Where an operation or output is none of a key-value store: which.
-pub fn linearizable_kv<P: Protocol>(history: &Sequence<HistoryEntry<P>>) -> Result<Judgement, String> {
+pub fn linearizable_kv<P: Protocol>(
+    history: &Sequence<HistoryEntry<P>>,
+) -> Result<Judgement, String> {
     let converted = convert(history)?;
     let report = linearizability::check(&converted, &kv::Model, orrery_check::Budget::default());
     Ok(match report.finding {

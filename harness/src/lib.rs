@@ -12,6 +12,7 @@ pub mod describe;
 pub mod determinism;
 pub mod history;
 pub mod live;
+pub mod marks;
 mod panics;
 pub mod recording;
 mod registered;
@@ -24,6 +25,7 @@ pub mod swarm;
 pub mod sweep;
 
 pub use case::Case;
+pub use marks::{FaultWord, Mark, MarkKind, NodeChange};
 pub use registered::registered;
 pub use report::{Report, Verdict};
 pub use runner::Runner;

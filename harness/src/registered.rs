@@ -9,7 +9,7 @@ use orrery_sim::registration::{OperationOf, Registration, Statistic, Workload};
 use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
-use crate::live::LiveSession;
+use crate::live::{LiveSession, Progress};
 use crate::report::Report;
 use crate::runner::Runner;
 use crate::session::Session;
@@ -72,6 +72,13 @@ impl<R: Registration> Subject for Registered<R> {
         Ok(Runner::<R>::new(case, options)?.finish())
     }
     fn open(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
-        Ok(Box::new(LiveSession::<R>::new(case)?))
+        self.open_telling(case, &mut |_, _| {})
+    }
+    fn open_telling(
+        &self,
+        case: &Case,
+        progress: &mut Progress<'_>,
+    ) -> Result<Box<dyn Session>, CaseError> {
+        Ok(Box::new(LiveSession::<R>::new(case, progress)?))
     }
 }

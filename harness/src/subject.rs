@@ -8,6 +8,7 @@ use orrery_sim::registration::{Statistic, Workload};
 use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
+use crate::live::Progress;
 use crate::report::Report;
 use crate::session::Session;
 
@@ -62,6 +63,18 @@ pub trait Subject: Send + Sync {
     /// # Errors
     /// Where the case cannot be run at all: what is wrong and what would be right.
     fn open(&self, case: &Case) -> Result<Box<dyn Session>, CaseError>;
+
+    /// The same, and tells how far it is as it goes: a long run takes a while.
+    ///
+    /// # Errors
+    /// Where the case cannot be run at all: what is wrong and what would be right.
+    fn open_telling(
+        &self,
+        case: &Case,
+        _progress: &mut Progress<'_>,
+    ) -> Result<Box<dyn Session>, CaseError> {
+        self.open(case)
+    }
 }
 
 /// Why a case cannot be run.

@@ -128,6 +128,7 @@ impl Scenario {
             clients: contents.clients,
             plan: contents.plan,
             swarm: contents.swarm,
+            interventions: vec![],
             stop_at: contents.stop_at,
             event_budget: contents.event_budget,
             checks: contents.checks,

@@ -252,6 +252,11 @@ impl Network {
         pairs
     }
 
+    /// About how many bytes a copy takes.
+    pub(crate) const fn bytes(&self) -> usize {
+        size_of_val(self.dense.as_slice()) + size_of_val(self.states.as_slice())
+    }
+
     fn refresh(&mut self) {
         self.closed.clear();
         for cut in &self.cuts {

@@ -100,6 +100,15 @@ impl<T: Clone> Sequence<T> {
         self.chunks.push(Arc::new(chunk));
     }
 
+    /// The element at `index`, to be changed. Costs a copy of its chunk where that is shared.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        let chunk = self.chunks.get_mut(index / CHUNK)?;
+        if chunk.len() <= index % CHUNK {
+            return None;
+        }
+        Arc::make_mut(chunk).get_mut(index % CHUNK)
+    }
+
     /// Drops all elements but the first `len`.
     pub fn truncate(&mut self, len: usize) {
         if self.len() <= len {
@@ -248,6 +257,7 @@ mod tests {
     enum Deed {
         Push(usize),
         Truncate(usize),
+        Change(usize),
         /// The copy made last goes on in the place of the original.
         GoBack,
         Copy,
@@ -257,6 +267,7 @@ mod tests {
         let deed = prop_oneof![
             4 => (1_usize..200).prop_map(Deed::Push),
             2 => (0_usize..600).prop_map(Deed::Truncate),
+            1 => (0_usize..600).prop_map(Deed::Change),
             1 => Just(Deed::GoBack),
             2 => Just(Deed::Copy),
         ];
@@ -299,6 +310,13 @@ mod tests {
                     Deed::Truncate(len) => {
                         model.truncate(len);
                         sequence.truncate(len);
+                    }
+                    Deed::Change(index) => {
+                        let (own, its_model) = (sequence.get_mut(index), model.get_mut(index));
+                        prop_assert_eq!(own.is_some(), its_model.is_some());
+                        if let Some((own, its_model)) = own.zip(its_model) {
+                            (*own, *its_model) = (*own + 1, *its_model + 1);
+                        }
                     }
                     Deed::Copy => copies.push((sequence.clone(), model.clone())),
                     Deed::GoBack => {

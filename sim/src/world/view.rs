@@ -13,7 +13,7 @@ use crate::sequence::Sequence;
 use crate::step::Step;
 use crate::time::{LocalTime, SimTime};
 
-use super::World;
+use super::{Pending, Slot, World};
 
 impl<N: Node> World<N> {
     /// The time of the run.
@@ -135,6 +135,15 @@ impl<N: Node> World<N> {
     /// found nobody to act on.
     pub fn undone_items(&self) -> Vec<usize> {
         self.plan.undone().collect()
+    }
+
+    /// About how many bytes a copy of this world takes for itself, apart from what nodes keep on the heap: for those
+    /// who keep many.
+    pub fn copy_bytes(&self) -> usize {
+        self.nodes.len() * size_of::<Slot<N>>()
+            + self.queue.len() * 2 * size_of::<Pending<N::Protocol>>()
+            + self.network.bytes()
+            + size_of_val(self.chain.as_slice())
     }
 
     /// The planted bugs of this run.
