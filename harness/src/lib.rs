@@ -22,6 +22,7 @@ pub mod statistics;
 pub mod subject;
 pub mod swarm;
 pub mod sweep;
+pub mod workloads;
 
 pub use case::Case;
 pub use registered::registered;

@@ -201,3 +201,27 @@ fn scratch(name: &str) -> std::path::PathBuf {
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
+
+#[test]
+fn a_benchmark_prints_the_line_that_others_compare() {
+    let line = json(&["bench", "flood", "2_000", "3"]);
+    for key in ["events", "sim_seconds", "wall_seconds", "cpu_seconds", "ns_per_msg", "max_rss_kb"]
+    {
+        assert!(line[key].is_number(), "no number `{key}` in {line}");
+    }
+    assert_eq!((&line["workload"], &line["n_nodes"]), (&"flood".into(), &50.into()));
+    assert_eq!(line["messages_delivered"], 2_000);
+    assert_eq!(line["digest"], json(&["bench", "flood", "2000", "3"])["digest"]);
+    let wrong = orrery(&["bench", "flood", "0"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(err(&wrong).contains("1_000_000"), "{}", err(&wrong));
+}
+
+#[test]
+fn the_table_of_benchmarks_has_a_row_per_workload_beside_its_floor() {
+    let table = out(&orrery(&["bench", "all", "2_000", "--json"]));
+    let rows = table.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().all(|row| row["ratio"].is_number()), "{table}");
+}
