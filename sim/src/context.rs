@@ -1,12 +1,15 @@
 //! What a node may know and do, and the ordered effects that it leaves behind.
 
+use std::cell::Cell;
+
 use crate::bug::{Bug, Bugs};
 use crate::id::{NodeId, OperationId};
 use crate::journal::{Change, Position};
 use crate::ledger::Probes;
 use crate::node::Protocol;
 use crate::random::{Draw, Randomness, Stream};
-use crate::time::{Duration, DurationRange, LocalTime};
+use crate::time::{Duration, DurationRange, Interval, LocalTime, SimTime, WallTime};
+use crate::wall::Wall;
 
 /// One thing that a handler did. Effects are data and ordered: an effect never overtakes an earlier one of
 /// the same node, and a crash may fall between two of them.
@@ -68,6 +71,10 @@ pub struct Context<'a, P: Protocol> {
     pub(crate) id: NodeId,
     pub(crate) node_count: u32,
     pub(crate) now: LocalTime,
+    pub(crate) true_now: SimTime,
+    pub(crate) walls: &'a [Wall],
+    /// Whether the handler looked at the wall clock.
+    pub(crate) has_read_wall: Cell<bool>,
     pub(crate) written: Position,
     pub(crate) bugs: &'a Bugs,
     pub(crate) stream: &'a mut Stream,
@@ -96,6 +103,19 @@ impl<P: Protocol> Context<'_, P> {
     /// What this node's own clock shows: monotonic, with an offset and a rate of its own.
     pub const fn now(&self) -> LocalTime {
         self.now
+    }
+
+    /// What this node's wall clock shows: it may jump, also back, and corrections may set it.
+    pub fn wall_clock(&self) -> WallTime {
+        self.has_read_wall.set(true);
+        self.walls[self.id.index()].read(self.true_now, self.randomness)
+    }
+
+    /// Between which two readings true time lies, as far as this node's wall clock was set no farther off and drifts no
+    /// faster than [it believes](crate::WallClock). A jump, or a faster drift, breaks that promise, and the node cannot know.
+    pub fn wall_interval(&self) -> Interval {
+        self.has_read_wall.set(true);
+        self.walls[self.id.index()].interval(self.true_now, self.randomness)
     }
 
     /// Sends `message` to `to`. It may be lost, duplicated, delayed and overtaken.

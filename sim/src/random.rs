@@ -28,7 +28,7 @@ pub enum Domain {
     Link = 4,
     /// How long a sync takes and what a crash keeps. From: the node.
     Disk = 5,
-    /// Clock offsets and rates. From: the node.
+    /// Clock offsets and rates, and how far off corrections set wall clocks. From: the node.
     Clock = 6,
     /// Faults that draw as they strike. From: the plan item.
     Fault = 7,

@@ -1,5 +1,7 @@
 //! Calling a node's handlers.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
 use crate::context::{Context, Effect};
@@ -95,6 +97,9 @@ impl<N: Node> World<N> {
             id,
             node_count,
             now: slot.clock.read(self.now),
+            true_now: self.now,
+            walls: &self.walls,
+            has_read_wall: Cell::new(false),
             written: slot.issued,
             bugs: &self.bugs,
             stream: &mut slot.stream,
@@ -103,8 +108,12 @@ impl<N: Node> World<N> {
             effects: &mut self.effects,
         };
         invoke(node, call, &mut ctx);
+        let has_read_wall = ctx.has_read_wall.get();
         slot.issued = ctx.written;
         self.step.handled_by = Some(id);
+        if has_read_wall {
+            self.count_wall_read(id);
+        }
     }
 
     /// Calls a handler on the node and on a copy, and compares.
@@ -147,6 +156,9 @@ impl<N: Node> World<N> {
             id,
             node_count,
             now,
+            true_now: self.now,
+            walls: &self.walls,
+            has_read_wall: Cell::new(false),
             written: slot.issued,
             bugs: &self.bugs,
             stream: &mut slot.stream,
@@ -160,7 +172,11 @@ impl<N: Node> World<N> {
             incarnation: slot.incarnation,
             journal: &slot.journal,
         };
-        N::on_start(start, &mut ctx)
+        let node = N::on_start(start, &mut ctx);
+        if ctx.has_read_wall.get() {
+            self.count_wall_read(id);
+        }
+        node
     }
 
     /// Runs the same call on the copy and compares.
@@ -182,6 +198,9 @@ impl<N: Node> World<N> {
             id,
             node_count: self.nodes.len() as u32,
             now,
+            true_now: self.now,
+            walls: &self.walls,
+            has_read_wall: Cell::new(false),
             written: Position(slot.issued.0 - writes),
             bugs: &self.bugs,
             stream: &mut stream,

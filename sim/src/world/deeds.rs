@@ -137,8 +137,16 @@ impl<N: Node> World<N> {
         let tally = self.ledger.tally_mut(family);
         tally.planned += u64::from(deed.item.is_none());
         tally.applied += 1;
-        // Cuts, holds and pauses count as effective when something first runs into them.
-        let is_immediate = !matches!(family, Family::Partition | Family::Hold | Family::Pause);
+        // These count as effective when something first runs into them.
+        let is_immediate = !matches!(
+            family,
+            Family::Partition
+                | Family::Hold
+                | Family::Pause
+                | Family::Slow
+                | Family::Byzantine
+                | Family::ClockJump
+        );
         tally.effective += u64::from(is_immediate && deed.changed);
     }
 

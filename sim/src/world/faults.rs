@@ -82,13 +82,16 @@ impl<N: Node> World<N> {
     }
 
     pub(super) fn do_reseed(&mut self, _seed: u64) -> Deed {
+        self.anchor_walls();
         Deed { changed: false, ..deed("reseed", None) }
     }
 
     pub(super) fn do_clock_rate(&mut self, id: NodeId, ppb: i64) -> Result<Deed, QueueError> {
         let now = self.now;
         let slot = &mut self.nodes[id.index()];
-        slot.clock.set_rate(ppb.max(-1_000_000_000), now);
+        let ppb = ppb.max(-1_000_000_000);
+        self.walls[id.index()].set_rate(ppb, now, &self.randomness);
+        slot.clock.set_rate(ppb, now);
         let clock = slot.clock;
         let (made, moved) = slot.timers.remap(|deadline| clock.when(deadline, now));
         // One that moved no timer yet may move those that are set later.

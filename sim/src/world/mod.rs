@@ -40,6 +40,7 @@ use crate::random::{Randomness, Stream};
 use crate::step::{Arrival, Event, Step};
 use crate::time::SimTime;
 use crate::timers::{Chase, Timers};
+use crate::wall::Wall;
 
 pub use calls::Impurity;
 pub use setup::{DamageBudget, Disk, Setup, SetupError};
@@ -92,6 +93,8 @@ pub struct World<N: Node> {
     queue: Queue<Pending<N::Protocol>>,
     randomness: Randomness,
     nodes: Vec<Slot<N>>,
+    /// The nodes' wall clocks, out of the way of what is needed all the time.
+    walls: Vec<Wall>,
     network: Network,
     held: Vec<Hold>,
     kept_back: Vec<(usize, Pending<N::Protocol>)>,

@@ -19,8 +19,9 @@ use crate::probability::Probability;
 use crate::queue::Queue;
 use crate::random::{Domain, Randomness, Stream, StreamId};
 use crate::step::{Event, Step};
-use crate::time::SimTime;
+use crate::time::{Duration, SimTime};
 use crate::timers::Timers;
+use crate::wall::Wall;
 
 use super::plan_state::{PlanState, names};
 use super::{CHAIN_SPACING, Slot, What, World};
@@ -105,6 +106,9 @@ pub enum SetupError {
     /// A plan item that waits for another, ends it or aims at its node, and there is no such item.
     #[error("the plan has no item named `{0}`")]
     NoSuchItem(String),
+    /// A wall clock that is always being corrected.
+    #[error("the wall clock of {0} is corrected every 0s: it needs a positive time, such as `64s`")]
+    NoTimeBetweenCorrections(NodeId),
 }
 
 impl<N: Node> World<N> {
@@ -116,6 +120,7 @@ impl<N: Node> World<N> {
         let count = setup.configs.len() as u32;
         check(&setup, count)?;
         let ledger = planned(&setup);
+        let walls = walls(&setup, count);
         let clocks = setup.clocks.into_iter().map(Some).chain(std::iter::repeat(None));
         let configs = setup.configs.into_iter().zip(clocks).zip(NodeId::all(count));
         let nodes =
@@ -125,6 +130,7 @@ impl<N: Node> World<N> {
             queue: Queue::default(),
             randomness: Randomness::new(setup.seed),
             nodes: nodes.collect(),
+            walls,
             network: Network::new(setup.links, count as usize),
             held: vec![],
             kept_back: vec![],
@@ -202,6 +208,15 @@ fn slot<N: Node>(id: NodeId, config: <N::Protocol as Protocol>::Config, clock: C
     }
 }
 
+fn walls<P: Protocol>(setup: &Setup<P>, count: u32) -> Vec<Wall> {
+    let wall = |id: NodeId| {
+        let law = setup.wall_clocks.get(id.index()).copied().unwrap_or_default();
+        let ppb = setup.clocks.get(id.index()).map_or(0, Clock::ppb);
+        Wall::new(law, ppb, id)
+    };
+    NodeId::all(count).map(wall).collect()
+}
+
 fn check<P: Protocol>(setup: &Setup<P>, count: u32) -> Result<(), SetupError> {
     if count == 0 {
         return Err(SetupError::NoNodes);
@@ -213,6 +228,11 @@ fn check<P: Protocol>(setup: &Setup<P>, count: u32) -> Result<(), SetupError> {
     }
     if 0 < setup.clients.count && setup.clients.entries.is_empty() {
         return Err(SetupError::NoEntries);
+    }
+    let is_restless =
+        |wall: &WallClock| wall.correction.is_some_and(|law| law.every == Duration::ZERO);
+    if let Some(place) = setup.wall_clocks.iter().position(is_restless) {
+        return Err(SetupError::NoTimeBetweenCorrections(NodeId::from_index(place)));
     }
     let mut item_names = BTreeSet::new();
     item_names.extend(setup.plan.items.iter().filter_map(|item| item.name.as_deref()));

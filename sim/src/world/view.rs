@@ -10,7 +10,7 @@ use crate::ledger::{Counters, Ledger, Probes};
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
 use crate::step::Step;
-use crate::time::{LocalTime, SimTime};
+use crate::time::{Interval, LocalTime, SimTime, WallTime};
 
 use super::World;
 
@@ -74,6 +74,16 @@ impl<N: Node> World<N> {
     /// What a node's clock shows.
     pub fn clock(&self, id: NodeId) -> LocalTime {
         self.nodes[id.index()].clock.read(self.now)
+    }
+
+    /// What a node's wall clock shows.
+    pub fn wall_clock(&self, id: NodeId) -> WallTime {
+        self.walls[id.index()].read(self.now, &self.randomness)
+    }
+
+    /// Where true time lies by a node's wall clock, as far as that keeps its promise.
+    pub fn wall_interval(&self, id: NodeId) -> Interval {
+        self.walls[id.index()].interval(self.now, &self.randomness)
     }
 
     /// A node's armed timers, each with the true time at which it is due.

@@ -2,6 +2,7 @@
 //! diary.
 
 mod clients;
+mod clocks;
 mod disk;
 mod laws;
 mod network;
