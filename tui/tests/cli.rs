@@ -225,3 +225,32 @@ fn the_table_of_benchmarks_has_a_row_per_workload_beside_its_floor() {
     assert_eq!(rows.len(), 3);
     assert!(rows.iter().all(|row| row["ratio"].is_number()), "{table}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_build_that_does_otherwise_is_shown_side_by_side_at_its_first_event() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let report = json(&["run", "ping/lossy", "--seed", "5", "--json"]);
+    let other_run = report["token"].as_str().expect("a report has a token");
+    // Another build, as it were: it makes the run of another seed.
+    let script = format!(
+        "#!/bin/sh\nexec '{}' verify-determinism '{other_run}' --print \"$4\"\n",
+        env!("CARGO_BIN_EXE_orrery")
+    );
+    let folder = std::env::temp_dir().join(format!("orrery-against-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let program = folder.join("other");
+    std::fs::write(&program, script).expect("a script can be written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let path = program.to_string_lossy();
+    let same = ["verify-determinism", "ping/lossy", "--against", env!("CARGO_BIN_EXE_orrery")];
+    assert_eq!(orrery(&same).status.code(), Some(0));
+    let output = orrery(&["verify-determinism", "ping/lossy", "--against", &path]);
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}{}", err(&output));
+    for part in ["differs", "first at event", "- in n", "- once:", "- again:"] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+}

@@ -184,6 +184,9 @@ pub(super) struct Verify {
     /// Skip the run in a second process
     #[arg(long)]
     pub in_process: bool,
+    /// Print what tells the run from another, and its events from A up to but without B: for a second process
+    #[arg(long, value_name = "A..B", hide = true)]
+    pub print: Option<Seeds>,
 }
 
 #[derive(Debug, Args)]
