@@ -112,7 +112,7 @@ impl LinkState {
             self.stream.skip_group();
             after
         } else {
-            self.law.delay(self.stream.group(randomness))
+            self.law.latency.sample(self.stream.delay(randomness))
         };
         Passage::Arrives { at: now.saturating_add(after), copy: None }
     }
