@@ -1,10 +1,10 @@
 //! Events in words: from typed steps to the rows that people and files see.
 
 use orrery_sim::context::{Effect, Ending};
-use orrery_sim::journal::Change;
+use orrery_sim::journal::{Change, Journal};
 use orrery_sim::predicate::{EventFacts, Occurrences};
 use orrery_sim::step::{Arrival, Deed, Event, Outcome, Passage};
-use orrery_sim::world::facts;
+use orrery_sim::world::{DiskCondition, facts};
 use orrery_sim::{Kind, Node, NodeId, Protocol, Value, World};
 
 use crate::case::Narration;
@@ -142,6 +142,11 @@ fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
             row.kind = RowKind::Synced;
             row.title = String::from(if *is_waiting { "synced (waits)" } else { "synced" });
         }
+        Event::SyncFailed { error, is_waiting, .. } => {
+            row.kind = RowKind::Fault { word: "sync", pairs: vec![] };
+            let waits = if *is_waiting { ", waits" } else { "" };
+            row.title = format!("sync failed ({error}{waits})");
+        }
         Event::Ask { operation, attempt, arrival, payload, .. } => {
             row.kind = RowKind::Ask { client: operation.client, attempt: *attempt };
             let asked = payload.as_ref().map(|payload| Value::of(payload).to_string());
@@ -160,7 +165,10 @@ fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
             row.title = format!("{operation} given up");
         }
         Event::Deed(deed) => {
-            row.kind = RowKind::Fault { word: deed.word, pairs: deed.pairs.clone() };
+            // A node that does not come back is no restart to whoever reads the rows.
+            let is_refused = deed.word == "restart" && !deed.changed;
+            let word = if is_refused { "refused" } else { deed.word };
+            row.kind = RowKind::Fault { word, pairs: deed.pairs.clone() };
             row.title = deed_title(deed);
         }
     }
@@ -266,6 +274,7 @@ pub fn effect<P: Protocol>(effect: &Effect<P>) -> String {
         Effect::Sync { in_background: false } => String::from("sync, and wait for the disk"),
         Effect::Sync { in_background: true } => String::from("sync in the background"),
         Effect::Note(note) => format!("note {}", Value::of(note)),
+        Effect::Stop => String::from("stop"),
         Effect::Complete { operation, ending } => {
             format!("answer {operation} {}", self::ending(ending))
         }
@@ -279,6 +288,29 @@ pub fn change<R: orrery_sim::Data>(change: &Change<R>) -> String {
         Change::Truncate(keep) => format!("truncate the journal to {keep} records"),
         Change::Checkpoint(records) => format!("replace the journal by {} records", records.len()),
     }
+}
+
+/// The durable records of a journal, each in one line, with what is wrong with it.
+pub fn journal<R: orrery_sim::Data>(journal: &Journal<R>) -> Vec<String> {
+    let places = journal.as_written().iter().zip(journal.entries());
+    let lines = places.map(|(record, entry)| match entry {
+        Ok(record) => Value::of(record).to_string(),
+        Err(damage) => format!("{} ({damage})", Value::of(record)),
+    });
+    lines.collect()
+}
+
+/// What is wrong with a disk, each in a few words.
+pub fn disk(condition: DiskCondition) -> Vec<String> {
+    let DiskCondition { is_stalled, room, is_failing, is_lying } = condition;
+    let flags = [
+        (is_stalled, "answers no sync"),
+        (is_failing, "fails every sync"),
+        (is_lying, "lies about syncs"),
+    ];
+    let told = flags.into_iter().filter(|(is_on, _)| *is_on).map(|(_, what)| what.to_string());
+    let full = room.map(|room| format!("is full with {room} records"));
+    told.chain(full).collect()
 }
 
 fn ending<O: orrery_sim::Data>(ending: &Ending<O>) -> String {

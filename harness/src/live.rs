@@ -153,7 +153,8 @@ fn node_view<N: Node>(world: &World<N>, id: NodeId) -> NodeView {
         clock: world.clock(id),
         state: node.map_or(Value::Null, Value::of),
         timers: world.timers(id).map(|(t, due)| (Value::of(&t).to_string(), due)).collect(),
-        journal: journal.records().iter().map(|record| Value::of(record).to_string()).collect(),
+        journal: describe::journal(journal),
+        disk: describe::disk(world.disk(id)),
         unsynced: journal.unsynced().map(describe::change).collect(),
         waiting: world.waiting_for_disk(id).map(describe::effect).collect(),
     }

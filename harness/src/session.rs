@@ -206,7 +206,9 @@ pub struct NodeView {
     pub state: Value,
     /// Its armed timers and when they are due.
     pub timers: Vec<(String, Option<SimTime>)>,
-    /// The durable records of its journal, oldest first, each in one line.
+    /// What is wrong with its disk, each in a few words.
+    pub disk: Vec<String>,
+    /// The durable records of its journal, oldest first, each in one line, with what is wrong with it.
     pub journal: Vec<String>,
     /// What was written but is not durable, each in one line.
     pub unsynced: Vec<String>,

@@ -50,6 +50,8 @@ pub enum Effect<P: Protocol> {
         /// How it ended.
         ending: Ending<P::Output>,
     },
+    /// Stop, as in a crash.
+    Stop,
 }
 
 /// How a node answered an operation.
@@ -202,6 +204,12 @@ impl<P: Protocol> Context<'_, P> {
     /// Sends the client with its operation to another node, or to the next one in its list.
     pub fn redirect(&mut self, operation: OperationId, to: Option<NodeId>) {
         self.effects.push(Effect::Complete { operation, ending: Ending::Elsewhere(to) });
+    }
+
+    /// Stops this node, as a crash here would: later effects of the handler, and those that wait for the disk, are lost. It is
+    /// down until it is restarted.
+    pub fn stop(&mut self) {
+        self.effects.push(Effect::Stop);
     }
 
     /// Whether this run has `bug` planted.

@@ -2,7 +2,7 @@
 
 use crate::context::{Effect, Ending};
 use crate::id::{ClientId, NodeId, OperationId};
-use crate::journal::Position;
+use crate::journal::{DiskError, Position};
 use crate::measure::Kind;
 use crate::node::Protocol;
 use crate::plan::MessageAddress;
@@ -69,6 +69,17 @@ pub enum Event<P: Protocol> {
         /// Whether the node stands still, so that the answer waits.
         is_waiting: bool,
     },
+    /// A sync failed: nothing that only it would have covered is durable.
+    SyncFailed {
+        /// Whose.
+        node: NodeId,
+        /// Up to where it would have covered.
+        through: Position,
+        /// Why.
+        error: DiskError,
+        /// Whether the node stands still, so that the news waits.
+        is_waiting: bool,
+    },
     /// A client asked a node.
     Ask {
         /// Which operation.
@@ -98,6 +109,7 @@ impl<P: Protocol> Event<P> {
             Self::Start { node }
             | Self::Timer { node, .. }
             | Self::Synced { node, .. }
+            | Self::SyncFailed { node, .. }
             | Self::Ask { node, .. } => Some(*node),
             Self::Arrive { message, .. } => Some(message.to),
             Self::GiveUp { .. } => None,
@@ -122,7 +134,7 @@ pub enum Arrival {
 /// An action that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deed {
-    /// The place in the plan; `None` for a person's intervention.
+    /// The place in the plan; `None` for a person's intervention, and where a node stopped itself.
     pub item: Option<usize>,
     /// What was done: the action's word.
     pub word: &'static str,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::context::{Context, Effect};
 use crate::digest::Digest;
 use crate::id::{NodeId, OperationId};
-use crate::journal::Position;
+use crate::journal::{DiskError, Position};
 use crate::ledger::Probes;
 use crate::node::{Node, Protocol, Start};
 use crate::queue::QueueError;
@@ -23,6 +23,7 @@ pub(super) enum Call<P: Protocol> {
     Timer(P::Timer),
     Operation(OperationId, P::Operation),
     Synced(Position),
+    SyncFailed(Position, DiskError),
 }
 
 impl<P: Protocol> Call<P> {
@@ -32,6 +33,7 @@ impl<P: Protocol> Call<P> {
             Self::Timer(_) => "on_timer",
             Self::Operation(..) => "on_operation",
             Self::Synced(_) => "on_synced",
+            Self::SyncFailed(..) => "on_sync_failed",
         }
     }
 }
@@ -246,5 +248,6 @@ fn invoke<N: Node>(node: &mut N, call: Call<N::Protocol>, ctx: &mut Context<'_, 
         Call::Timer(timer) => node.on_timer(timer, ctx),
         Call::Operation(operation, payload) => node.on_operation(operation, payload, ctx),
         Call::Synced(through) => node.on_synced(through, ctx),
+        Call::SyncFailed(through, error) => node.on_sync_failed(through, error, ctx),
     }
 }

@@ -54,6 +54,15 @@ impl<N: Node> World<N> {
                 }
                 Ok(())
             }
+            Urgent::Stopped { node, event, error } => {
+                let detail = match error {
+                    Some(error) => format!("stops itself: a sync failed ({error})"),
+                    None => format!("stops itself inside event {event}"),
+                };
+                self.step.cause = Some(event);
+                self.record(Deed { detail, ..deed("crash", Some(node)) });
+                Ok(())
+            }
             Urgent::CatchUp(_) => Ok(()),
         }
     }
@@ -82,7 +91,10 @@ impl<N: Node> World<N> {
             Action::Drop(message) => Some(self.do_drop(*message)),
             Action::Duplicate(message) => Some(self.do_duplicate(*message)?),
             Action::Deliver(message) => Some(self.do_deliver(*message)?),
-            Action::Wipe(node) => self.resolve(node).map(|id| self.do_wipe(id)),
+            Action::Wipe(node) => match self.resolve(node) {
+                Some(id) => Some(self.do_wipe(id)?),
+                None => None,
+            },
             Action::Slow { node, service } => {
                 self.resolve(node).map(|id| self.do_slow(id, service))
             }
@@ -97,10 +109,10 @@ impl<N: Node> World<N> {
             Action::ClockJump { node, by } => {
                 self.resolve(node).map(|id| self.do_clock_jump(id, *by))
             }
-            Action::Disk { node, fault } => match self.resolve(node) {
-                Some(id) => Some(self.do_disk(item, id, *fault)?),
-                None => None,
-            },
+            Action::Disk { node, fault } => {
+                let Some(id) = self.resolve(node) else { return Ok(None) };
+                return self.do_disk(item, id, *fault).map(Some);
+            }
             Action::Reseed(seed) => Some(self.do_reseed(*seed)),
             Action::Fire { node, timer } => match self.resolve(node) {
                 Some(id) => Some(self.do_fire(id, timer)?),
@@ -125,11 +137,18 @@ impl<N: Node> World<N> {
         let Some(deed) = deed else { return Ok(None) };
         let deed = Deed { item, ..deed };
         self.count(action.family(), &deed);
+        self.conclude(item, deed).map(Some)
+    }
+
+    /// Records what was done, by an item of the plan or a person.
+    pub(super) fn conclude(&mut self, item: Option<usize>, deed: Deed) -> Result<(), QueueError> {
         match item {
-            Some(place) => self.finish_item(place, deed.node, deed)?,
-            None => self.record(deed),
+            Some(place) => self.finish_item(place, deed.node, deed),
+            None => {
+                self.record(deed);
+                Ok(())
+            }
         }
-        Ok(Some(()))
     }
 
     pub(super) fn count(&mut self, family: Option<Family>, deed: &Deed) {
@@ -146,6 +165,13 @@ impl<N: Node> World<N> {
                 | Family::Slow
                 | Family::Byzantine
                 | Family::ClockJump
+                | Family::Amnesia
+                | Family::LyingSync
+                | Family::Rot
+                | Family::Misdirection
+                | Family::DiskStall
+                | Family::DiskFull
+                | Family::DiskError
         );
         tally.effective += u64::from(is_immediate && deed.changed);
     }

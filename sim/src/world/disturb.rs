@@ -30,6 +30,6 @@ impl<N: Node> World<N> {
     }
 
     pub(super) fn do_calm(&mut self) -> Result<Deed, QueueError> {
-        Ok(Deed { changed: false, ..deed("calm", None) })
+        Ok(Deed { changed: self.calm_disks()?, ..deed("calm", None) })
     }
 }

@@ -8,7 +8,6 @@ use crate::measure::{Kind, size_of};
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
 use crate::queue::QueueError;
-use crate::random::join;
 use crate::step::{Outcome, Passage};
 use crate::time::{Duration, LocalTime, SimTime};
 
@@ -56,7 +55,7 @@ impl<N: Node> World<N> {
     fn settle_until_crash(&mut self, id: NodeId) -> Result<(), QueueError> {
         let Some((item, after)) = self.crash_inside.take() else { return Ok(()) };
         for (place, effect) in std::mem::take(&mut self.effects).into_iter().enumerate() {
-            if place < after as usize {
+            if place < after as usize && self.nodes[id.index()].node.is_some() {
                 self.carry_out(id, effect)?;
             } else if self.is_described {
                 self.step.outcomes.push(Outcome::LostInCrash(effect));
@@ -82,8 +81,17 @@ impl<N: Node> World<N> {
             Effect::SetTimer { .. } | Effect::CancelTimer { .. } | Effect::Note(_) => {
                 return self.act(id, effect);
             }
+            Effect::Stop => {
+                self.stop(id);
+                return Ok(());
+            }
             Effect::Write(_) => self.writes_since_sync += 1,
-            Effect::Sync { .. } => self.writes_since_sync = 0,
+            Effect::Sync { .. } => {
+                self.writes_since_sync = 0;
+                if self.may_try_again(id) && self.try_again(id, &effect)? {
+                    return Ok(());
+                }
+            }
             Effect::Send { .. } | Effect::Complete { .. } => {}
         }
         if !self.must_wait(id) {
@@ -96,21 +104,11 @@ impl<N: Node> World<N> {
         Ok(())
     }
 
-    /// The disk answered `sync`: what waited for it goes on, up to the next barrier.
-    pub(super) fn release_barrier(&mut self, id: NodeId, sync: u64) -> Result<(), QueueError> {
-        let slot = &mut self.nodes[id.index()];
-        if slot.barrier != Some(sync) {
-            return Ok(());
-        }
-        slot.barrier = None;
-        while self.nodes[id.index()].barrier.is_none() {
-            let Some(effect) = self.nodes[id.index()].outbox.pop_front() else { break };
-            self.act(id, effect)?;
-        }
-        Ok(())
-    }
-
-    fn act(&mut self, id: NodeId, effect: Effect<N::Protocol>) -> Result<(), QueueError> {
+    pub(super) fn act(
+        &mut self,
+        id: NodeId,
+        effect: Effect<N::Protocol>,
+    ) -> Result<(), QueueError> {
         match effect {
             Effect::Send { to, message } => return self.send(id, to, message),
             Effect::SetTimer { timer, deadline } => return self.set_timer(id, timer, deadline),
@@ -149,6 +147,8 @@ impl<N: Node> World<N> {
                 self.digest_data(&note);
                 self.step.notes.push(note);
             }
+            // It waits for nothing: see `carry_out`.
+            Effect::Stop => self.stop(id),
         }
         Ok(())
     }
@@ -183,26 +183,6 @@ impl<N: Node> World<N> {
             self.queue.push(time, order, Pending { cause: self.step.number, what })?;
         }
         Ok(())
-    }
-
-    fn sync(&mut self, id: NodeId, in_background: bool) -> Result<(), QueueError> {
-        let slot = &mut self.nodes[id.index()];
-        slot.syncs += 1;
-        let words = slot.disk_stream.group(&mut self.randomness);
-        let takes = self.disk.sample(join(words[0], words[1]));
-        // One disk answers its syncs in order.
-        let at = self.now.saturating_add(takes).max(slot.last_sync_done);
-        slot.last_sync_done = at;
-        if !in_background {
-            slot.barrier = Some(slot.syncs);
-        }
-        let what = What::Synced {
-            node: id,
-            incarnation: slot.incarnation,
-            sync: slot.syncs,
-            through: slot.journal.written(),
-        };
-        self.push(at, what)
     }
 
     #[inline(always)]

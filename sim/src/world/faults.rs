@@ -4,7 +4,6 @@ use crate::id::NodeId;
 use crate::ledger::Family;
 use crate::node::Node;
 use crate::queue::QueueError;
-use crate::random::join;
 use crate::step::Deed;
 use crate::value::Value;
 
@@ -34,32 +33,29 @@ impl<N: Node> World<N> {
         let (role, state) = (node.role(), Value::of(node));
         let had_role = self.with_role(role) == Some(id);
         self.fallen = Some(Fallen { node: id, role, had_role, state });
+        self.crash_disk(id);
         let slot = &mut self.nodes[id.index()];
         slot.node = None;
-        let words = slot.disk_stream.group(&mut self.randomness);
-        let unsynced = slot.journal.unsynced().len() as u64;
-        let survivors = crate::random::scale(join(words[0], words[1]), unsynced + 1);
-        slot.journal.crash(survivors);
-        slot.issued = slot.journal.written();
         slot.timers.clear();
         slot.outbox.clear();
         slot.inbox.clear();
         slot.barrier = None;
         slot.is_paused = false;
-        slot.last_sync_done = self.now;
         // Stale disk answers and forced timers are told by the incarnation.
         slot.incarnation += 1;
         true
     }
 
     pub(super) fn do_restart(&mut self, item: Option<usize>, id: NodeId) -> Result<(), QueueError> {
-        let changed = self.nodes[id.index()].node.is_none();
-        let deed = Deed { item, changed, ..deed("restart", Some(id)) };
+        let reading = match self.nodes[id.index()].node {
+            None => self.read_disk(id),
+            Some(_) => Err(String::new()),
+        };
+        let changed = reading.is_ok();
+        let detail = reading.unwrap_or_else(|why_not| why_not);
+        let deed = Deed { item, changed, detail, ..deed("restart", Some(id)) };
         self.count(Some(Family::Restart), &deed);
-        match item {
-            Some(place) => self.finish_item(place, Some(id), deed)?,
-            None => self.record(deed),
-        }
+        self.conclude(item, deed)?;
         if changed { self.start(id) } else { Ok(()) }
     }
 

@@ -4,6 +4,7 @@ mod calls;
 mod clients;
 mod conduct;
 mod deeds;
+mod disk_faults;
 mod disks;
 mod disturb;
 mod effects;
@@ -29,7 +30,6 @@ use crate::context::Effect;
 use crate::digest::Digest;
 use crate::id::NodeId;
 use crate::journal::{Journal, Position};
-use crate::law::Law;
 use crate::ledger::{Counters, Family, Ledger, Probes};
 use crate::measure::Kind;
 use crate::network::Network;
@@ -43,9 +43,11 @@ use crate::timers::{Chase, Timers};
 use crate::wall::Wall;
 
 pub use calls::Impurity;
+pub use disks::DiskCondition;
 pub use setup::{DamageBudget, Disk, Setup, SetupError};
 pub use triggers::facts;
 
+use disks::DiskState;
 use faults::Fallen;
 use pending::{Pending, What};
 use plan_state::{PlanState, Urgent};
@@ -74,11 +76,9 @@ struct Slot<N: Node> {
     outbox: VecDeque<Effect<N::Protocol>>,
     /// The sync that they wait for.
     barrier: Option<u64>,
-    syncs: u64,
-    last_sync_done: SimTime,
+    disk: DiskState,
     timers: Timers<<N::Protocol as Protocol>::Timer>,
     stream: Stream,
-    disk_stream: Stream,
     /// Whether the ledger has counted that its clock's rate moved a timer.
     drift_was_effective: bool,
     /// Whether the ledger has counted that something waited for it to resume.
@@ -98,7 +98,8 @@ pub struct World<N: Node> {
     network: Network,
     held: Vec<Hold>,
     kept_back: Vec<(usize, Pending<N::Protocol>)>,
-    disk: Law,
+    /// The laws of all disks.
+    disk: Disk,
     setup: ClientSetup<N::Protocol>,
     clients: Vec<Client<N::Protocol>>,
     history: Vec<HistoryEntry<N::Protocol>>,
@@ -161,7 +162,7 @@ impl<N: Node> World<N> {
                         return Ok(true);
                     }
                 }
-                Urgent::Item(_) | Urgent::CrashedInside { .. } => {
+                Urgent::Item(_) | Urgent::CrashedInside { .. } | Urgent::Stopped { .. } => {
                     self.begin(None);
                     self.urgently(urgent)?;
                     return Ok(true);
@@ -226,11 +227,20 @@ impl<N: Node> World<N> {
                 self.timer(node, timer)?;
             }
             What::Synced { node, incarnation, sync, through } => {
-                if !self.is_current(node, incarnation) {
+                if !self.is_current(node, incarnation)
+                    || !self.disk_answers(node, cause, (sync, through))?
+                {
                     return Ok(false);
                 }
                 self.begin(Some(cause));
                 self.synced(node, sync, through)?;
+            }
+            What::SyncFailed { node, incarnation, sync, through, error } => {
+                if !self.is_current(node, incarnation) {
+                    return Ok(false);
+                }
+                self.begin(Some(cause));
+                self.sync_failed(node, sync, through, error)?;
             }
             What::Wake { client, asked, attempt } => {
                 return self.wake(client, asked, attempt, cause);

@@ -1,7 +1,7 @@
 //! What is queued.
 
 use crate::id::{ClientId, NodeId, OperationId};
-use crate::journal::Position;
+use crate::journal::{DiskError, Position};
 use crate::node::Protocol;
 use crate::plan::MessageAddress;
 
@@ -22,6 +22,7 @@ impl<P: Protocol> Pending<P> {
             | What::Timer { .. }
             | What::Fire { .. }
             | What::Synced { .. }
+            | What::SyncFailed { .. }
             | What::Wake { .. }
             | What::Ask { .. }
             | What::Item(_) => None,
@@ -54,6 +55,14 @@ pub(super) enum What<P: Protocol> {
         incarnation: u32,
         sync: u64,
         through: Position,
+    },
+    /// A failed sync that had waited for its node to resume.
+    SyncFailed {
+        node: NodeId,
+        incarnation: u32,
+        sync: u64,
+        through: Position,
+        error: DiskError,
     },
     /// A client's moment: to ask something new, or to ask again, unless it has gone on since.
     Wake {

@@ -23,6 +23,7 @@ use crate::time::{Duration, SimTime};
 use crate::timers::Timers;
 use crate::wall::Wall;
 
+use super::disks::DiskState;
 use super::plan_state::{PlanState, names};
 use super::{CHAIN_SPACING, Slot, What, World};
 
@@ -134,7 +135,7 @@ impl<N: Node> World<N> {
             network: Network::new(setup.links, count as usize),
             held: vec![],
             kept_back: vec![],
-            disk: setup.disk.sync,
+            disk: setup.disk,
             clients: (1..=setup.clients.count).map(|id| Client::new(ClientId(id))).collect(),
             setup: setup.clients,
             history: vec![],
@@ -198,11 +199,9 @@ fn slot<N: Node>(id: NodeId, config: <N::Protocol as Protocol>::Config, clock: C
         issued: Position::default(),
         outbox: VecDeque::new(),
         barrier: None,
-        syncs: 0,
-        last_sync_done: SimTime::ZERO,
+        disk: DiskState::new(id),
         timers: Timers::new(),
         stream: Stream::new(StreamId::new(Domain::Node, id.0, 0)),
-        disk_stream: Stream::new(StreamId::new(Domain::Disk, id.0, 0)),
         drift_was_effective: false,
         pause_was_effective: false,
     }
@@ -267,6 +266,9 @@ fn planned<P: Protocol>(setup: &Setup<P>) -> Ledger {
     };
     ledger.tally_mut(Family::Loss).planned += laws(|link| !link.loss.is_never());
     ledger.tally_mut(Family::Duplication).planned += laws(|link| !link.duplicate.is_never());
+    ledger.tally_mut(Family::TornWrite).planned += u64::from(!setup.disk.torn.is_never());
+    ledger.tally_mut(Family::ReorderedWrites).planned +=
+        u64::from(!setup.disk.reordered.is_never());
     let drifting = setup.clocks.iter().filter(|clock| clock.ppb() != 0).count() as u64;
     let clock = ledger.tally_mut(Family::Clock);
     *clock = Tally { planned: clock.planned + drifting, applied: drifting, ..*clock };

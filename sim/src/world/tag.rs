@@ -17,6 +17,10 @@ pub(super) const WRITTEN: u64 = 11;
 pub(super) const SYNC: u64 = 12;
 pub(super) const NOTED: u64 = 13;
 pub(super) const COMPLETED: u64 = 14;
+pub(super) const STOPPED: u64 = 15;
+
+/// Of [`SYNCED`]: that the sync failed.
+pub(super) const FAILED: u64 = 1 << 5;
 
 /// Bits of a message's number that share a word with the time: up there are no bits of a run of five hours.
 pub(super) const NUMBER: u32 = 20;

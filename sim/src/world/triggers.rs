@@ -88,8 +88,15 @@ fn event_facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)
             let (node, client) = (Some(*node), Some(operation.client));
             visit(&EventFacts { node, client, payload: Some(&tree), ..fact });
         }
+        Event::SyncFailed { node, is_waiting, .. } if !is_waiting => {
+            visit(&EventFacts { node: Some(*node), ..EventFacts::new(EventKind::Disk, "") });
+        }
         Event::Deed(deed) => deed_facts(world, deed, visit),
-        Event::Timer { .. } | Event::Synced { .. } | Event::Ask { .. } | Event::GiveUp { .. } => {}
+        Event::Timer { .. }
+        | Event::Synced { .. }
+        | Event::SyncFailed { .. }
+        | Event::Ask { .. }
+        | Event::GiveUp { .. } => {}
     }
 }
 

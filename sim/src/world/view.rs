@@ -12,7 +12,7 @@ use crate::plan::MessageAddress;
 use crate::step::Step;
 use crate::time::{Interval, LocalTime, SimTime, WallTime};
 
-use super::World;
+use super::{DiskCondition, World};
 
 impl<N: Node> World<N> {
     /// The time of the run.
@@ -64,6 +64,11 @@ impl<N: Node> World<N> {
     /// A node's journal.
     pub fn journal(&self, id: NodeId) -> &Journal<<N::Protocol as Protocol>::Record> {
         &self.nodes[id.index()].journal
+    }
+
+    /// What is wrong with a node's disk; damaged records are told by its [journal](Journal::damage).
+    pub fn disk(&self, id: NodeId) -> DiskCondition {
+        self.nodes[id.index()].disk.condition
     }
 
     /// A node's configuration.

@@ -1,7 +1,6 @@
 //! What comes for a node that may stand still: it is handled now, or it waits and is handled when the node resumes.
 
 use crate::id::NodeId;
-use crate::journal::Position;
 use crate::ledger::Family;
 use crate::node::{Node, Protocol};
 use crate::queue::QueueError;
@@ -28,29 +27,6 @@ impl<N: Node> World<N> {
         self.counters.timers += 1;
         self.foresee_crash();
         self.call(node, Call::Timer(timer))
-    }
-
-    pub(super) fn synced(
-        &mut self,
-        node: NodeId,
-        sync: u64,
-        through: Position,
-    ) -> Result<(), QueueError> {
-        let is_waiting = self.nodes[node.index()].is_paused;
-        self.step.event = Event::Synced { node, through, is_waiting };
-        self.digest_event(tag::SYNCED | u64::from(is_waiting) << 4, node, &through);
-        let slot = &mut self.nodes[node.index()];
-        // What is on disk is on disk, whether or not the node is awake to hear of it.
-        let covered = slot.journal.sync(through);
-        self.counters.forced_writes += u64::from(0 < covered);
-        if is_waiting {
-            let incarnation = slot.incarnation;
-            self.wait(node, What::Synced { node, incarnation, sync, through });
-            return Ok(());
-        }
-        self.foresee_crash();
-        self.release_barrier(node, sync)?;
-        self.call(node, Call::Synced(through))
     }
 
     /// Keeps something for a node that stands still.

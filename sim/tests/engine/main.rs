@@ -4,10 +4,12 @@
 mod clients;
 mod clocks;
 mod disk;
+mod disk_faults;
 mod laws;
 mod network;
 mod nodes;
 mod plan;
 mod purity;
+mod recovery;
 mod setup;
 mod support;

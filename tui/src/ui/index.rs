@@ -152,7 +152,7 @@ fn is_landmark(row: &Row) -> bool {
 fn lane_after(row: &Row) -> Option<Lane> {
     match &row.kind {
         RowKind::Start | RowKind::Fault { word: "restart" | "resume", .. } => Some(Lane::Up),
-        RowKind::Fault { word: "crash", .. } | RowKind::Panic => Some(Lane::Down),
+        RowKind::Fault { word: "crash" | "wipe", .. } | RowKind::Panic => Some(Lane::Down),
         RowKind::Fault { word: "pause", .. } | RowKind::Arrive { fate: ArrivalFate::Waits, .. } => {
             Some(Lane::Paused)
         }

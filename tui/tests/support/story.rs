@@ -92,6 +92,7 @@ impl Story {
             clock: LocalTime::default(),
             state: Value::Null,
             timers: Vec::new(),
+            disk: Vec::new(),
             journal: Vec::new(),
             unsynced: Vec::new(),
             waiting: Vec::new(),

@@ -131,7 +131,7 @@ impl<'a> Strip<'a> {
             (RowKind::Arrive { fate: ArrivalFate::Down | ArrivalFate::CutOff, .. }, _) => {
                 (Tone::Lost, signs.lost)
             }
-            (RowKind::Fault { word: "crash", .. } | RowKind::Panic, _) => {
+            (RowKind::Fault { word: "crash" | "wipe", .. } | RowKind::Panic, _) => {
                 (Tone::Fault, signs.crash)
             }
             (_, Some(role)) if words::leads(role) => (Tone::Role, signs.star),

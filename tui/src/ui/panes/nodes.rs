@@ -212,6 +212,9 @@ fn details(node: &NodeView, health: &str, now: SimTime, width: usize) -> Vec<Lin
         );
         lines.push(Line::of(Tone::Plain, format!("  timer {timer} {due}")));
     }
+    lines.extend(
+        node.disk.iter().map(|trouble| Line::of(Tone::Fault, format!("  its disk {trouble}"))),
+    );
     section(&mut lines, "on disk (survives a crash)", &node.journal, "nothing is on its disk");
     section(&mut lines, "written, not yet on disk", &node.unsynced, "");
     section(&mut lines, "waits for the disk", &node.waiting, "");
