@@ -27,6 +27,7 @@ fn deliver<N: Node>(world: &mut World<N>, wanted: u64) -> Work {
             Event::Timer { .. } => timers += 1,
             Event::Start { .. }
             | Event::Synced { .. }
+            | Event::SyncFailed { .. }
             | Event::Ask { .. }
             | Event::GiveUp { .. }
             | Event::Deed(_) => {}
