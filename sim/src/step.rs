@@ -57,7 +57,7 @@ pub enum Event<P: Protocol> {
         node: NodeId,
         /// Which.
         timer: P::Timer,
-        /// Whether the node stands still, so that the timer waits.
+        /// Whether the node stands still or is slow, so that the timer waits.
         is_waiting: bool,
     },
     /// The disk answered a sync.
@@ -66,7 +66,7 @@ pub enum Event<P: Protocol> {
         node: NodeId,
         /// Everything up to here is durable.
         through: Position,
-        /// Whether the node stands still, so that the answer waits.
+        /// Whether the node stands still or is slow, so that the answer waits.
         is_waiting: bool,
     },
     /// A client asked a node.
@@ -111,7 +111,7 @@ impl<P: Protocol> Event<P> {
 pub enum Arrival {
     /// The node handled it.
     Handled,
-    /// The node stands still: it waits for the node to resume.
+    /// The node stands still or is slow: it waits in its inbox.
     Waits,
     /// The node is down: it is lost.
     Down,

@@ -1,7 +1,6 @@
 //! How nodes carry themselves: slow ones and byzantine ones, and what wall clocks do.
 
 use crate::id::NodeId;
-use crate::law::Law;
 use crate::ledger::Family;
 use crate::node::Node;
 use crate::plan::Behaviour;
@@ -12,10 +11,6 @@ use super::World;
 use super::deeds::deed;
 
 impl<N: Node> World<N> {
-    pub(super) fn do_slow(&mut self, id: NodeId, _service: &Law) -> Deed {
-        Deed { changed: false, ..deed("slow", Some(id)) }
-    }
-
     pub(super) fn do_byzantine(&mut self, id: NodeId, _behaviour: Behaviour) -> Deed {
         Deed { changed: false, ..deed("byzantine", Some(id)) }
     }

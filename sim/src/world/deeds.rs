@@ -71,7 +71,10 @@ impl<N: Node> World<N> {
                 return self.do_restart(item, id).map(Some);
             }
             Action::Pause(node) => self.resolve(node).map(|id| self.do_pause(id)),
-            Action::Resume(node) => self.resolve(node).map(|id| self.do_resume(id)),
+            Action::Resume(node) => match self.resolve(node) {
+                Some(id) => Some(self.do_resume(id)?),
+                None => None,
+            },
             Action::Cut(cut) => self.cut_pairs(cut).map(|pairs| {
                 self.network.cut(item, pairs.clone());
                 Deed { pairs, ..deed("cut", self.cut_node(cut)) }
@@ -83,9 +86,10 @@ impl<N: Node> World<N> {
             Action::Duplicate(message) => Some(self.do_duplicate(*message)?),
             Action::Deliver(message) => Some(self.do_deliver(*message)?),
             Action::Wipe(node) => self.resolve(node).map(|id| self.do_wipe(id)),
-            Action::Slow { node, service } => {
-                self.resolve(node).map(|id| self.do_slow(id, service))
-            }
+            Action::Slow { node, service } => match self.resolve(node) {
+                Some(id) => Some(self.do_slow(id, service)?),
+                None => None,
+            },
             Action::Byzantine { node, behaviour } => {
                 self.resolve(node).map(|id| self.do_byzantine(id, *behaviour))
             }

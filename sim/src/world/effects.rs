@@ -124,7 +124,11 @@ impl<N: Node> World<N> {
             Effect::CancelTimer { timer } => {
                 self.digest.pair(0, tag::TIMER_CANCELLED);
                 self.digest_data(&timer);
-                self.nodes[id.index()].timers.cancel(timer);
+                let slot = &mut self.nodes[id.index()];
+                slot.timers.cancel(timer);
+                if slot.is_held {
+                    slot.withdraw(timer);
+                }
                 self.done(Effect::CancelTimer { timer });
             }
             Effect::Write(change) => {
@@ -172,6 +176,9 @@ impl<N: Node> World<N> {
         if slot.clock.ppb() != 0 && !slot.drift_was_effective {
             slot.drift_was_effective = true;
             self.ledger.tally_mut(Family::Clock).effective += 1;
+        }
+        if slot.is_held {
+            slot.withdraw(timer);
         }
         let order = self.queue.next_order();
         let entry = slot.timers.set(timer, deadline, due, order, self.step.number);

@@ -11,6 +11,7 @@ mod faults;
 mod pending;
 mod plan_state;
 mod setup;
+mod slow;
 mod tag;
 mod targets;
 mod triggers;
@@ -49,6 +50,7 @@ pub use triggers::facts;
 use faults::Fallen;
 use pending::{Pending, What};
 use plan_state::{PlanState, Urgent};
+use slow::Service;
 use wires::Hold;
 
 /// Events between two checkpoints of the digest at first; doubled whenever [`CHAIN_MAX`] is reached.
@@ -64,8 +66,12 @@ struct Slot<N: Node> {
     node: Option<N>,
     incarnation: u32,
     is_paused: bool,
-    /// What came while it stood still.
+    /// Whether what comes for it waits in its inbox: it stands still, or it is slow.
+    is_held: bool,
+    /// What waits for it.
     inbox: VecDeque<Pending<N::Protocol>>,
+    /// What makes it slow; absent where nothing ever did.
+    service: Option<Box<Service>>,
     clock: Clock,
     journal: Journal<<N::Protocol as Protocol>::Record>,
     /// The last journal position handed out, those that still wait at a barrier included.
@@ -232,6 +238,7 @@ impl<N: Node> World<N> {
                 self.begin(Some(cause));
                 self.synced(node, sync, through)?;
             }
+            What::Served { node, entry } => return self.served(node, entry),
             What::Wake { client, asked, attempt } => {
                 return self.wake(client, asked, attempt, cause);
             }
@@ -314,7 +321,7 @@ impl<N: Node> World<N> {
             return self.call_with_message(to, from, payload);
         }
         if arrival == Arrival::Waits {
-            self.wait(to, What::Arrive { address: message, is_copy, message: payload });
+            self.wait(to, What::Arrive { address: message, is_copy, message: payload })?;
         } else {
             self.counters.lost += 1;
         }
@@ -324,7 +331,7 @@ impl<N: Node> World<N> {
     #[inline]
     fn reachable(&self, node: NodeId) -> Arrival {
         let slot = &self.nodes[node.index()];
-        match (&slot.node, slot.is_paused) {
+        match (&slot.node, slot.is_held) {
             (None, _) => Arrival::Down,
             (Some(_), true) => Arrival::Waits,
             (Some(_), false) => Arrival::Handled,

@@ -10,4 +10,5 @@ mod nodes;
 mod plan;
 mod purity;
 mod setup;
+mod slow;
 mod support;
