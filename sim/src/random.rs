@@ -38,6 +38,8 @@ pub enum Domain {
     Tie = 8,
     /// How long slow nodes take. From: the node.
     Service = 9,
+    /// How byzantine nodes deviate. From: the sender; to: the receiver; position: the message's number.
+    Byzantine = 10,
 }
 
 /// Widest entity number in an address, 2^28 - 1.

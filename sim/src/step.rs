@@ -154,6 +154,29 @@ pub enum Outcome<P: Protocol> {
         /// What the link decided.
         passage: Passage,
     },
+    /// A byzantine node says something else than the truth: what comes next is what it says.
+    Forged {
+        /// The address of the message.
+        message: MessageAddress,
+        /// What its protocol would have said.
+        truth: P::Message,
+    },
+    /// A byzantine node kept a message to itself.
+    Withheld {
+        /// The address that it would have had: no other message has it.
+        message: MessageAddress,
+        /// Its kind.
+        kind: Kind,
+        /// What it would have said.
+        payload: P::Message,
+    },
+    /// A byzantine node repeats itself: what comes next is what it says again.
+    Replayed {
+        /// The address of the repetition.
+        message: MessageAddress,
+        /// The message that is repeated.
+        first: MessageAddress,
+    },
     /// A timer was set or moved.
     TimerSet {
         /// Which.

@@ -173,7 +173,10 @@ impl Registration for Raft {
     /// progress.
     fn fault_model(parameters: &Parameters, nodes: u32) -> FaultModel {
         FaultModel {
-            families: Family::ALL.to_vec(),
+            families: Family::ALL
+                .into_iter()
+                .filter(|family| *family != Family::Byzantine)
+                .collect(),
             down_at_most: parameters.live.unwrap_or(nodes).saturating_sub(majority(nodes)),
             drift_ppb: 100_000_000,
         }

@@ -30,6 +30,7 @@ impl<N: Node> World<N> {
     }
 
     pub(super) fn do_calm(&mut self) -> Result<Deed, QueueError> {
-        Ok(Deed { changed: false, ..deed("calm", None) })
+        let changed = self.calm_nodes();
+        Ok(Deed { changed, ..deed("calm", None) })
     }
 }

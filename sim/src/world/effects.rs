@@ -219,6 +219,31 @@ impl<N: Node> World<N> {
         to: NodeId,
         message: <N::Protocol as Protocol>::Message,
     ) -> Result<(), QueueError> {
+        if !self.byzantine.is_empty() {
+            return self.send_or_deviate(from, to, message);
+        }
+        self.transmit_here(from, to, message)
+    }
+
+    /// [`World::transmit_here`], out of line.
+    #[inline(never)]
+    pub(super) fn transmit(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
+        self.transmit_here(from, to, message)
+    }
+
+    /// Puts a message on the wire.
+    #[inline(always)]
+    fn transmit_here(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
         if self.nodes.len() <= to.index() {
             sent_to_nobody(from, to, self.nodes.len());
         }

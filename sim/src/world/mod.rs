@@ -1,5 +1,6 @@
 //! The world: nodes, network, clients and plan, and the loop that moves them from event to event.
 
+mod byzantine;
 mod calls;
 mod clients;
 mod conduct;
@@ -19,7 +20,7 @@ mod view;
 mod waiting;
 mod wires;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
@@ -47,6 +48,7 @@ pub use calls::Impurity;
 pub use setup::{DamageBudget, Disk, Setup, SetupError};
 pub use triggers::facts;
 
+use byzantine::Byzantine;
 use faults::Fallen;
 use pending::{Pending, What};
 use plan_state::{PlanState, Urgent};
@@ -103,6 +105,8 @@ pub struct World<N: Node> {
     walls: Vec<Wall>,
     network: Network,
     held: Vec<Hold>,
+    /// The nodes that deviate from their protocol.
+    byzantine: BTreeMap<NodeId, Byzantine<N::Protocol>>,
     kept_back: Vec<(usize, Pending<N::Protocol>)>,
     disk: Law,
     setup: ClientSetup<N::Protocol>,

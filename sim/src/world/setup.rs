@@ -1,6 +1,6 @@
 //! How a world is made.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -133,6 +133,7 @@ impl<N: Node> World<N> {
             walls,
             network: Network::new(setup.links, count as usize),
             held: vec![],
+            byzantine: BTreeMap::new(),
             kept_back: vec![],
             disk: setup.disk.sync,
             clients: (1..=setup.clients.count).map(|id| Client::new(ClientId(id))).collect(),

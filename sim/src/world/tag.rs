@@ -10,6 +10,7 @@ pub(super) const SYNCED: u64 = 3;
 pub(super) const ASK: u64 = 4;
 pub(super) const GIVE_UP: u64 = 5;
 pub(super) const DEED: u64 = 6;
+pub(super) const DEVIATED: u64 = 7;
 pub(super) const SENT: u64 = 8;
 pub(super) const TIMER_SET: u64 = 9;
 pub(super) const TIMER_CANCELLED: u64 = 10;
@@ -17,6 +18,11 @@ pub(super) const WRITTEN: u64 = 11;
 pub(super) const SYNC: u64 = 12;
 pub(super) const NOTED: u64 = 13;
 pub(super) const COMPLETED: u64 = 14;
+
+/// Details of [`DEVIATED`].
+pub(super) const FORGED: u64 = 0;
+pub(super) const WITHHELD: u64 = 1;
+pub(super) const REPLAYED: u64 = 2;
 
 /// Bits of a message's number that share a word with the time: up there are no bits of a run of five hours.
 pub(super) const NUMBER: u32 = 20;
