@@ -246,6 +246,13 @@ fn outcome<P: Protocol>(outcome: &Outcome<P>) -> String {
             };
             format!("send {} {} ({passage})", message.to, Value::of(payload))
         }
+        Outcome::Forged { message, truth } => {
+            format!("lie to {}: the truth is {}", message.to, Value::of(truth))
+        }
+        Outcome::Withheld { message, payload, .. } => {
+            format!("withhold from {} {}", message.to, Value::of(payload))
+        }
+        Outcome::Replayed { first, .. } => format!("send {first} once more"),
         Outcome::TimerSet { timer, due: Some(due) } => {
             format!("timer {} due {due}", Value::of(timer))
         }

@@ -1,8 +1,8 @@
 //! The one door through which debugger, exporters and catalogue see a run, whatever its protocol: a cursor
 //! over its events, and a view of the world at the cursor.
 
-use orrery_sim::plan::MessageAddress;
-use orrery_sim::{ClientId, LocalTime, NodeId, SimTime, Value};
+use orrery_sim::plan::{Behaviour, MessageAddress};
+use orrery_sim::{ClientId, LocalTime, NodeId, SimTime, Value, WallTime};
 
 use crate::report::Report;
 
@@ -145,7 +145,7 @@ pub enum RowKind {
 pub enum ArrivalFate {
     /// The node handled it.
     Handled,
-    /// It waits for the node to resume.
+    /// It waits in the inbox of a node that stands still or is slow.
     Waits,
     /// The node was down.
     Down,
@@ -194,6 +194,12 @@ pub struct NodeView {
     pub is_up: bool,
     /// Whether it stands still.
     pub is_paused: bool,
+    /// Whether it takes time for each event.
+    pub is_slow: bool,
+    /// How many events wait for it, the one that it is at included.
+    pub inbox: usize,
+    /// How it deviates from its protocol.
+    pub behaviour: Behaviour,
     /// Its role; empty while it is down.
     pub role: String,
     /// The term, ballot or epoch of its role.
@@ -202,6 +208,8 @@ pub struct NodeView {
     pub incarnation: u32,
     /// What its clock shows.
     pub clock: LocalTime,
+    /// What its wall clock shows.
+    pub wall_clock: WallTime,
     /// Its state; `Null` while it is down.
     pub state: Value,
     /// Its armed timers and when they are due.

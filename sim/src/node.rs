@@ -94,7 +94,8 @@ pub trait Node: Sized + Serialize {
     }
 
     /// What it could tell `to` in place of `message`, were it to lie in its own name (`equivocate`); `None` where it
-    /// has no lie for that. `draw` decides between lies.
+    /// has no lie for that. It is asked for each message by itself: whether the others are told the same is for `to` and
+    /// `draw` to decide. Its state stays as its protocol says.
     fn forge(
         &self,
         _to: NodeId,

@@ -36,6 +36,10 @@ pub enum Domain {
     Fault = 7,
     /// The order of simultaneous events.
     Tie = 8,
+    /// How long slow nodes take. From: the node.
+    Service = 9,
+    /// How byzantine nodes deviate. From: the sender; to: the receiver; position: the message's number.
+    Byzantine = 10,
 }
 
 /// Widest entity number in an address, 2^28 - 1.

@@ -57,7 +57,7 @@ pub enum Event<P: Protocol> {
         node: NodeId,
         /// Which.
         timer: P::Timer,
-        /// Whether the node stands still, so that the timer waits.
+        /// Whether the node stands still or is slow, so that the timer waits.
         is_waiting: bool,
     },
     /// The disk answered a sync.
@@ -66,7 +66,7 @@ pub enum Event<P: Protocol> {
         node: NodeId,
         /// Everything up to here is durable.
         through: Position,
-        /// Whether the node stands still, so that the answer waits.
+        /// Whether the node stands still or is slow, so that the answer waits.
         is_waiting: bool,
     },
     /// A sync failed: nothing that only it would have covered is durable.
@@ -123,7 +123,7 @@ impl<P: Protocol> Event<P> {
 pub enum Arrival {
     /// The node handled it.
     Handled,
-    /// The node stands still: it waits for the node to resume.
+    /// The node stands still or is slow: it waits in its inbox.
     Waits,
     /// The node is down: it is lost.
     Down,
@@ -165,6 +165,29 @@ pub enum Outcome<P: Protocol> {
         payload: P::Message,
         /// What the link decided.
         passage: Passage,
+    },
+    /// A byzantine node says something else than the truth: what comes next is what it says.
+    Forged {
+        /// The address of the message.
+        message: MessageAddress,
+        /// What its protocol would have said.
+        truth: P::Message,
+    },
+    /// A byzantine node kept a message to itself.
+    Withheld {
+        /// The address that it would have had: no other message has it.
+        message: MessageAddress,
+        /// Its kind.
+        kind: Kind,
+        /// What it would have said.
+        payload: P::Message,
+    },
+    /// A byzantine node repeats itself: what comes next is what it says again.
+    Replayed {
+        /// The address of the repetition.
+        message: MessageAddress,
+        /// The message that is repeated.
+        first: MessageAddress,
     },
     /// A timer was set or moved.
     TimerSet {

@@ -162,15 +162,12 @@ impl<N: Node> World<N> {
                 self.foresee_crash();
                 self.call(node, Call::Operation(operation, payload))
             }
-            Arrival::Waits => {
-                self.wait(node, What::Ask { operation, node, attempt, payload });
-                Ok(())
-            }
+            Arrival::Waits => self.wait(node, What::Ask { operation, node, attempt, payload }),
             Arrival::Down | Arrival::CutOff => Ok(()),
         }
     }
 
-    /// An operation that had waited reaches its node, which has resumed; the client may long be elsewhere.
+    /// An operation that had waited reaches its node; the client may long be elsewhere.
     pub(super) fn ask_late(
         &mut self,
         operation: OperationId,

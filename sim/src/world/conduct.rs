@@ -1,10 +1,8 @@
-//! How nodes carry themselves: slow ones and byzantine ones, and what wall clocks do.
+//! What is done to wall clocks, and nodes that come to themselves.
 
 use crate::id::NodeId;
-use crate::law::Law;
 use crate::ledger::Family;
 use crate::node::Node;
-use crate::plan::Behaviour;
 use crate::step::Deed;
 use crate::time::Duration;
 
@@ -12,12 +10,12 @@ use super::World;
 use super::deeds::deed;
 
 impl<N: Node> World<N> {
-    pub(super) fn do_slow(&mut self, id: NodeId, _service: &Law) -> Deed {
-        Deed { changed: false, ..deed("slow", Some(id)) }
-    }
-
-    pub(super) fn do_byzantine(&mut self, id: NodeId, _behaviour: Behaviour) -> Deed {
-        Deed { changed: false, ..deed("byzantine", Some(id)) }
+    /// All nodes are honest and as fast as they were from now on; whether some were not.
+    pub(super) fn calm_nodes(&mut self) -> bool {
+        let were_byzantine = !self.byzantine.is_empty();
+        self.byzantine.clear();
+        let all = NodeId::all(self.node_count());
+        all.fold(were_byzantine, |changed, id| self.speed_up(id) || changed)
     }
 
     pub(super) fn do_clock_jump(&mut self, id: NodeId, by: i64) -> Deed {

@@ -80,7 +80,10 @@ impl<N: Node> World<N> {
                 return self.do_restart(item, id).map(Some);
             }
             Action::Pause(node) => self.resolve(node).map(|id| self.do_pause(id)),
-            Action::Resume(node) => self.resolve(node).map(|id| self.do_resume(id)),
+            Action::Resume(node) => match self.resolve(node) {
+                Some(id) => Some(self.do_resume(id)?),
+                None => None,
+            },
             Action::Cut(cut) => self.cut_pairs(cut).map(|pairs| {
                 self.network.cut(item, pairs.clone());
                 Deed { pairs, ..deed("cut", self.cut_node(cut)) }
@@ -95,9 +98,10 @@ impl<N: Node> World<N> {
                 Some(id) => Some(self.do_wipe(id)?),
                 None => None,
             },
-            Action::Slow { node, service } => {
-                self.resolve(node).map(|id| self.do_slow(id, service))
-            }
+            Action::Slow { node, service } => match self.resolve(node) {
+                Some(id) => Some(self.do_slow(id, service)?),
+                None => None,
+            },
             Action::Byzantine { node, behaviour } => {
                 self.resolve(node).map(|id| self.do_byzantine(id, *behaviour))
             }

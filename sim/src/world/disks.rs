@@ -196,13 +196,22 @@ impl<N: Node> World<N> {
         if let Err(error) = self.decide_sync(node, sync, through) {
             return self.sync_failed(node, sync, through, error);
         }
-        let is_waiting = self.nodes[node.index()].is_paused;
+        let is_waiting = self.nodes[node.index()].is_held;
+        self.synced_as(is_waiting, node, sync, through)
+    }
+
+    pub(super) fn synced_as(
+        &mut self,
+        is_waiting: bool,
+        node: NodeId,
+        sync: u64,
+        through: Position,
+    ) -> Result<(), QueueError> {
         self.step.event = Event::Synced { node, through, is_waiting };
         self.digest_event(tag::SYNCED | u64::from(is_waiting) << 4, node, &through);
         if is_waiting {
             let incarnation = self.nodes[node.index()].incarnation;
-            self.wait(node, What::Synced { node, incarnation, sync, through });
-            return Ok(());
+            return self.wait(node, What::Synced { node, incarnation, sync, through });
         }
         self.foresee_crash();
         self.release_barrier(node, sync)?;
@@ -243,15 +252,24 @@ impl<N: Node> World<N> {
         through: Position,
         error: DiskError,
     ) -> Result<(), QueueError> {
-        let slot = &mut self.nodes[node.index()];
-        let is_waiting = slot.is_paused;
-        let incarnation = slot.incarnation;
+        let is_waiting = self.nodes[node.index()].is_held;
+        self.sync_failed_as(is_waiting, node, sync, through, error)
+    }
+
+    pub(super) fn sync_failed_as(
+        &mut self,
+        is_waiting: bool,
+        node: NodeId,
+        sync: u64,
+        through: Position,
+        error: DiskError,
+    ) -> Result<(), QueueError> {
+        let incarnation = self.nodes[node.index()].incarnation;
         self.step.event = Event::SyncFailed { node, through, error, is_waiting };
         let details = u64::from(is_waiting) << 4 | tag::FAILED;
         self.digest_event(tag::SYNCED | details, node, &(through, error));
         if is_waiting {
-            self.wait(node, What::SyncFailed { node, incarnation, sync, through, error });
-            return Ok(());
+            return self.wait(node, What::SyncFailed { node, incarnation, sync, through, error });
         }
         let slot = &mut self.nodes[node.index()];
         slot.disk.barrier_failed |= slot.barrier == Some(sync);

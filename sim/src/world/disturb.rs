@@ -30,6 +30,8 @@ impl<N: Node> World<N> {
     }
 
     pub(super) fn do_calm(&mut self) -> Result<Deed, QueueError> {
-        Ok(Deed { changed: self.calm_disks()?, ..deed("calm", None) })
+        // Both, whichever changes something.
+        let changed = self.calm_disks()? | self.calm_nodes();
+        Ok(Deed { changed, ..deed("calm", None) })
     }
 }

@@ -122,7 +122,11 @@ impl<N: Node> World<N> {
             Effect::CancelTimer { timer } => {
                 self.digest.pair(0, tag::TIMER_CANCELLED);
                 self.digest_data(&timer);
-                self.nodes[id.index()].timers.cancel(timer);
+                let slot = &mut self.nodes[id.index()];
+                slot.timers.cancel(timer);
+                if slot.is_held {
+                    slot.withdraw(timer);
+                }
                 self.done(Effect::CancelTimer { timer });
             }
             Effect::Write(change) => {
@@ -173,6 +177,9 @@ impl<N: Node> World<N> {
             slot.drift_was_effective = true;
             self.ledger.tally_mut(Family::Clock).effective += 1;
         }
+        if slot.is_held {
+            slot.withdraw(timer);
+        }
         let order = self.queue.next_order();
         let entry = slot.timers.set(timer, deadline, due, order, self.step.number);
         if self.is_described {
@@ -187,6 +194,31 @@ impl<N: Node> World<N> {
 
     #[inline(always)]
     fn send(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
+        if !self.byzantine.is_empty() {
+            return self.send_or_deviate(from, to, message);
+        }
+        self.transmit_here(from, to, message)
+    }
+
+    /// [`World::transmit_here`], out of line.
+    #[inline(never)]
+    pub(super) fn transmit(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
+        self.transmit_here(from, to, message)
+    }
+
+    /// Puts a message on the wire.
+    #[inline(always)]
+    fn transmit_here(
         &mut self,
         from: NodeId,
         to: NodeId,

@@ -41,6 +41,7 @@ impl<N: Node> World<N> {
         slot.inbox.clear();
         slot.barrier = None;
         slot.is_paused = false;
+        slot.forget_service();
         // Stale disk answers and forced timers are told by the incarnation.
         slot.incarnation += 1;
         true
@@ -64,17 +65,21 @@ impl<N: Node> World<N> {
         let changed = slot.node.is_some() && !slot.is_paused;
         slot.is_paused |= changed;
         slot.pause_was_effective = false;
+        slot.interrupt_service(self.now);
         Deed { changed, ..deed("pause", Some(id)) }
     }
 
-    pub(super) fn do_resume(&mut self, id: NodeId) -> Deed {
+    pub(super) fn do_resume(&mut self, id: NodeId) -> Result<Deed, QueueError> {
         let slot = &mut self.nodes[id.index()];
         let changed = std::mem::take(&mut slot.is_paused);
         let detail = format!("{} events waited", slot.inbox.len());
-        if changed && !slot.inbox.is_empty() {
+        slot.decide_hold();
+        if changed && slot.is_held {
+            self.resume_service(id)?;
+        } else if changed && !slot.inbox.is_empty() {
             self.urgent.push_back(Urgent::CatchUp(id));
         }
-        Deed { detail, changed, ..deed("resume", Some(id)) }
+        Ok(Deed { detail, changed, ..deed("resume", Some(id)) })
     }
 
     pub(super) fn do_reseed(&mut self, _seed: u64) -> Deed {

@@ -1,5 +1,6 @@
 //! The world: nodes, network, clients and plan, and the loop that moves them from event to event.
 
+mod byzantine;
 mod calls;
 mod clients;
 mod conduct;
@@ -12,6 +13,7 @@ mod faults;
 mod pending;
 mod plan_state;
 mod setup;
+mod slow;
 mod tag;
 mod targets;
 mod triggers;
@@ -19,7 +21,7 @@ mod view;
 mod waiting;
 mod wires;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
@@ -47,10 +49,12 @@ pub use disks::DiskCondition;
 pub use setup::{DamageBudget, Disk, Setup, SetupError};
 pub use triggers::facts;
 
+use byzantine::Byzantine;
 use disks::DiskState;
 use faults::Fallen;
 use pending::{Pending, What};
 use plan_state::{PlanState, Urgent};
+use slow::Service;
 use wires::Hold;
 
 /// Events between two checkpoints of the digest at first; doubled whenever [`CHAIN_MAX`] is reached.
@@ -66,8 +70,12 @@ struct Slot<N: Node> {
     node: Option<N>,
     incarnation: u32,
     is_paused: bool,
-    /// What came while it stood still.
+    /// Whether what comes for it waits in its inbox: it stands still, or it is slow.
+    is_held: bool,
+    /// What waits for it.
     inbox: VecDeque<Pending<N::Protocol>>,
+    /// What makes it slow; absent where nothing ever did.
+    service: Option<Box<Service>>,
     clock: Clock,
     journal: Journal<<N::Protocol as Protocol>::Record>,
     /// The last journal position handed out, those that still wait at a barrier included.
@@ -97,6 +105,8 @@ pub struct World<N: Node> {
     walls: Vec<Wall>,
     network: Network,
     held: Vec<Hold>,
+    /// The nodes that deviate from their protocol.
+    byzantine: BTreeMap<NodeId, Byzantine<N::Protocol>>,
     kept_back: Vec<(usize, Pending<N::Protocol>)>,
     /// The laws of all disks.
     disk: Disk,
@@ -242,6 +252,7 @@ impl<N: Node> World<N> {
                 self.begin(Some(cause));
                 self.sync_failed(node, sync, through, error)?;
             }
+            What::Served { node, entry } => return self.served(node, entry),
             What::Wake { client, asked, attempt } => {
                 return self.wake(client, asked, attempt, cause);
             }
@@ -324,7 +335,7 @@ impl<N: Node> World<N> {
             return self.call_with_message(to, from, payload);
         }
         if arrival == Arrival::Waits {
-            self.wait(to, What::Arrive { address: message, is_copy, message: payload });
+            self.wait(to, What::Arrive { address: message, is_copy, message: payload })?;
         } else {
             self.counters.lost += 1;
         }
@@ -334,7 +345,7 @@ impl<N: Node> World<N> {
     #[inline]
     fn reachable(&self, node: NodeId) -> Arrival {
         let slot = &self.nodes[node.index()];
-        match (&slot.node, slot.is_paused) {
+        match (&slot.node, slot.is_held) {
             (None, _) => Arrival::Down,
             (Some(_), true) => Arrival::Waits,
             (Some(_), false) => Arrival::Handled,

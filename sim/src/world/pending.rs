@@ -23,6 +23,7 @@ impl<P: Protocol> Pending<P> {
             | What::Fire { .. }
             | What::Synced { .. }
             | What::SyncFailed { .. }
+            | What::Served { .. }
             | What::Wake { .. }
             | What::Ask { .. }
             | What::Item(_) => None,
@@ -44,7 +45,7 @@ pub(super) enum What<P: Protocol> {
         node: NodeId,
         entry: u64,
     },
-    /// A timer that comes due by force, or that had waited for its node to resume.
+    /// A timer that comes due by force, or that had waited for its node.
     Fire {
         node: NodeId,
         incarnation: u32,
@@ -64,13 +65,19 @@ pub(super) enum What<P: Protocol> {
         through: Position,
         error: DiskError,
     },
+    /// A slow node is through with the first event in its inbox.
+    Served {
+        node: NodeId,
+        /// Which entry of that node this is: it is stale if there is a later one.
+        entry: u64,
+    },
     /// A client's moment: to ask something new, or to ask again, unless it has gone on since.
     Wake {
         client: ClientId,
         asked: u64,
         attempt: u32,
     },
-    /// An operation that had waited for its node to resume.
+    /// An operation that had waited for its node.
     Ask {
         operation: OperationId,
         node: NodeId,

@@ -1,6 +1,6 @@
 //! How a world is made.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +134,7 @@ impl<N: Node> World<N> {
             walls,
             network: Network::new(setup.links, count as usize),
             held: vec![],
+            byzantine: BTreeMap::new(),
             kept_back: vec![],
             disk: setup.disk,
             clients: (1..=setup.clients.count).map(|id| Client::new(ClientId(id))).collect(),
@@ -193,7 +194,9 @@ fn slot<N: Node>(id: NodeId, config: <N::Protocol as Protocol>::Config, clock: C
         node: None,
         incarnation: 0,
         is_paused: false,
+        is_held: false,
         inbox: VecDeque::new(),
+        service: None,
         clock,
         journal: Journal::default(),
         issued: Position::default(),

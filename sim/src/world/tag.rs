@@ -10,6 +10,7 @@ pub(super) const SYNCED: u64 = 3;
 pub(super) const ASK: u64 = 4;
 pub(super) const GIVE_UP: u64 = 5;
 pub(super) const DEED: u64 = 6;
+pub(super) const DEVIATED: u64 = 7;
 pub(super) const SENT: u64 = 8;
 pub(super) const TIMER_SET: u64 = 9;
 pub(super) const TIMER_CANCELLED: u64 = 10;
@@ -21,6 +22,11 @@ pub(super) const STOPPED: u64 = 15;
 
 /// Of [`SYNCED`]: that the sync failed.
 pub(super) const FAILED: u64 = 1 << 5;
+
+/// Details of [`DEVIATED`].
+pub(super) const FORGED: u64 = 0;
+pub(super) const WITHHELD: u64 = 1;
+pub(super) const REPLAYED: u64 = 2;
 
 /// Bits of a message's number that share a word with the time: up there are no bits of a run of five hours.
 pub(super) const NUMBER: u32 = 20;

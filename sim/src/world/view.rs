@@ -56,6 +56,16 @@ impl<N: Node> World<N> {
         self.nodes[id.index()].is_paused
     }
 
+    /// Whether a node takes time for each event.
+    pub fn is_slow(&self, id: NodeId) -> bool {
+        self.nodes[id.index()].is_slow()
+    }
+
+    /// How many events wait for a node, the one that it is at included.
+    pub fn inbox_len(&self, id: NodeId) -> usize {
+        self.nodes[id.index()].inbox.len()
+    }
+
     /// How often a node has started before.
     pub fn incarnation(&self, id: NodeId) -> u32 {
         self.nodes[id.index()].incarnation

@@ -1,6 +1,7 @@
 //! The engine's rules, each as a short story with puppets: nodes that do what their script says and keep a
 //! diary.
 
+mod byzantine;
 mod clients;
 mod clocks;
 mod disk;
@@ -12,4 +13,5 @@ mod plan;
 mod purity;
 mod recovery;
 mod setup;
+mod slow;
 mod support;

@@ -1,6 +1,7 @@
 //! The nodes at the cursor: a table, the links that are cut, and what the selected node keeps besides its state.
 
 use orrery_harness::session::NodeView;
+use orrery_sim::plan::Behaviour;
 use orrery_sim::{Duration, SimTime, Value};
 
 use crate::ui::index::Lane;
@@ -42,7 +43,7 @@ pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     if let Some(node) = model.selected_node() {
         lines.push(Line::default());
         let health = match (node.is_up, has_started(model, node)) {
-            (true, _) => format!("its clock shows {:?}", node.clock),
+            (true, _) => how_it_is(node),
             (false, true) => String::from("down"),
             (false, false) => String::from("has not started yet"),
         };
@@ -104,6 +105,8 @@ fn roles(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
 fn health(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
     let cell = |node: &NodeView| {
         let text = match (node.is_up, node.is_paused) {
+            (true, false) if node.is_slow => format!("slow, {} wait", node.inbox),
+            (true, false) if node.behaviour != Behaviour::Honest => String::from("lies"),
             (false, _) if !has_started(model, node) => String::from("not started"),
             (false, _) => format!("down {}", theme.signs.crash),
             (true, true) => format!("paused {}", theme.signs.paused),
@@ -112,6 +115,25 @@ fn health(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
         (text, false)
     };
     Column { name: "is".into(), cells: nodes.iter().map(cell).collect() }
+}
+
+/// What its clocks show, what waits for it, and how it deviates.
+fn how_it_is(node: &NodeView) -> String {
+    let mut text = format!("its clock shows {:?}", node.clock);
+    // Told where it says something new: most wall clocks show what the other does.
+    if node.wall_clock.as_nanos() != node.clock.as_nanos() {
+        text += &format!(", its wall clock {:?}", node.wall_clock);
+    }
+    if 0 < node.inbox {
+        text += &format!(", {} events wait for it", node.inbox);
+    }
+    text += match node.behaviour {
+        Behaviour::Honest => "",
+        Behaviour::Equivocate => ", tells different nodes different things",
+        Behaviour::Withhold => ", keeps back half of what it should send",
+        Behaviour::Replay => ", repeats what it sent before",
+    };
+    text
 }
 
 /// Whether a node has run at all up to the cursor.
