@@ -295,11 +295,11 @@ impl Dispatcher {
 
     /// A job is done, and its server takes the next one.
     fn depart(&mut self, server: NodeId, number: u64, ctx: &mut Context<'_, Queue>) {
+        self.measure_area(ctx.now());
         let slot = self.serving.get_mut(server.index() - 1);
         let Some(job) = slot.and_then(|slot| slot.take_if(|job| job.number == number)) else {
             return;
         };
-        self.measure_area(ctx.now());
         self.departed += 1;
         self.measure_job(&job, ctx.now());
         if self.departed == self.settings.jobs {
@@ -420,8 +420,8 @@ impl Monitor<Station> for LittlesLaw {
         self.area += u128::from(step.time.since(self.since).as_nanos()) * self.in_system as u128;
         self.since = step.time;
         self.in_system = dispatcher.in_system();
-        let measured = dispatcher.measures.sojourn_of_all;
-        if self.in_system != 0 || measured == self.area {
+        let Measures { sojourn_of_all, area, .. } = dispatcher.measures;
+        if self.in_system != 0 || (sojourn_of_all == self.area && area == self.area) {
             return Ok(());
         }
         Err(Violation {
@@ -433,7 +433,9 @@ impl Monitor<Station> for LittlesLaw {
                     step.time, dispatcher.departed
                 ),
                 format!("the area under the number of jobs in the system was {} ns", self.area),
-                format!("by {DISPATCHER}'s account the jobs were in it for {measured} ns together"),
+                format!(
+                    "by {DISPATCHER}'s account the jobs were in it for {sojourn_of_all} ns together, and the area {area} ns"
+                ),
             ],
             nodes: vec![DISPATCHER],
         })
