@@ -94,6 +94,8 @@ pub struct Coordinator {
     done: u64,
     /// Who answered in the round that is under way.
     answers: BTreeSet<NodeId>,
+    /// Whose answers were the quorum of the round before.
+    last_quorum: BTreeSet<NodeId>,
     /// When it began.
     began: LocalTime,
     /// How long the rounds that are done waited, together, in nanoseconds.
@@ -153,8 +155,14 @@ impl Node for Member {
 
 impl Coordinator {
     fn begin(config: Parameters, ctx: &mut Context<'_, QuorumWait>) -> Self {
-        let mut coordinator =
-            Self { config, done: 0, answers: BTreeSet::new(), began: ctx.now(), waited: 0 };
+        let mut coordinator = Self {
+            config,
+            done: 0,
+            answers: BTreeSet::new(),
+            last_quorum: BTreeSet::new(),
+            began: ctx.now(),
+            waited: 0,
+        };
         if coordinator.missing() == 0 {
             // It is a quorum by itself, and never waits.
             coordinator.done = coordinator.config.rounds;
@@ -171,7 +179,6 @@ impl Coordinator {
     }
 
     fn ask(&mut self, ctx: &mut Context<'_, QuorumWait>) {
-        self.answers.clear();
         self.began = ctx.now();
         ctx.broadcast(&Message::Request { round: self.done + 1 });
     }
@@ -192,6 +199,7 @@ impl Coordinator {
             return;
         }
         self.done += 1;
+        self.last_quorum = std::mem::take(&mut self.answers);
         self.waited += u128::from(ctx.now().since(self.began).as_nanos());
         if self.done < self.config.rounds {
             self.ask(ctx);
@@ -210,7 +218,7 @@ pub const W1: Bug = Bug {
     found_by: &["engine/quorum-wait"],
 };
 
-/// Quorum: when a round is done, so many replicas have got its request.
+/// Quorum: when a round is done, so many of those who count in it have got its request.
 #[derive(Clone, Debug, Serialize)]
 pub struct Quorum {
     needed: usize,
@@ -240,7 +248,8 @@ impl Monitor<Member> for Quorum {
             return Ok(());
         }
         self.done = coordinator.done;
-        let asked = self.known.iter().filter(|known| self.done <= **known).count();
+        let is_asked = |id: &&NodeId| self.done <= self.known[id.index() - 1];
+        let asked = coordinator.last_quorum.iter().filter(is_asked).count();
         if self.needed <= asked {
             return Ok(());
         }
@@ -248,11 +257,11 @@ impl Monitor<Member> for Quorum {
             rule: "Quorum",
             source: "Quorum waits, module documentation",
             facts: vec![
-                format!("{COORDINATOR} had its quorum in round {} at {}", self.done, step.time),
                 format!(
-                    "the request of that round had reached {asked} replicas of {}",
-                    self.needed
+                    "{COORDINATOR} counted {:?} as its quorum of round {} at {}",
+                    coordinator.last_quorum, self.done, step.time
                 ),
+                format!("the request of that round had reached {asked} of them"),
             ],
             nodes: vec![COORDINATOR],
         })

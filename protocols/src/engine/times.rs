@@ -45,7 +45,7 @@ impl Times {
                 Law::Uniform(DurationRange::new(Duration::ZERO, UNIT * 2))
             }
             Self::Always(time) => Law::Constant(*time),
-            Self::Law(law) => *law,
+            Self::Law(law) => law.clone(),
         }
     }
 }

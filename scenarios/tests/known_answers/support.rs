@@ -9,7 +9,7 @@ const Z: f64 = 4.5;
 /// The statistics of `runs` runs of a scenario, none of which may break a goal. With a bug, nothing watches the
 /// invariants: a wrong variant goes on to its statistic all the same.
 #[track_caller]
-pub fn measure(name: &str, settings: &[&str], bug: Option<&str>, runs: u64) -> SweepReport {
+pub(crate) fn measure(name: &str, settings: &[&str], bug: Option<&str>, runs: u64) -> SweepReport {
     let overrides: Vec<Override> = settings.iter().map(|text| text.parse().unwrap()).collect();
     let bugs: Vec<String> = bug.into_iter().map(String::from).collect();
     let registry = registry();
@@ -27,18 +27,18 @@ pub fn measure(name: &str, settings: &[&str], bug: Option<&str>, runs: u64) -> S
 }
 
 /// Whether the mean of independent runs agrees with `expected`, the error being that of the runs.
-pub fn agrees(measured: &Summary, expected: f64) -> bool {
+pub(crate) fn agrees(measured: &Summary, expected: f64) -> bool {
     (measured.mean - expected).abs() <= Z * measured.se
 }
 
 /// Whether the mean of `count` independent draws of which the variance is known agrees with `expected`.
-pub fn agrees_exactly(measured: &Summary, expected: f64, variance: f64, count: u64) -> bool {
+pub(crate) fn agrees_exactly(measured: &Summary, expected: f64, variance: f64, count: u64) -> bool {
     (measured.mean - expected).abs() <= Z * (variance / count as f64).sqrt()
 }
 
 /// The exact probability that a binomial count of `runs` is as unlikely as `hits` or
 /// more so.
-pub fn two_sided(hits: u64, runs: u64, probability: f64) -> f64 {
+pub(crate) fn two_sided(hits: u64, runs: u64, probability: f64) -> f64 {
     let odds = probability / (1.0 - probability);
     // In logarithms, for the first terms are tiny.
     let mut log = runs as f64 * ln(1.0 - probability);
@@ -73,7 +73,7 @@ fn ln(x: f64) -> f64 {
 }
 
 /// The exponential, by halving its argument and squaring back.
-pub fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     if x < -700.0 {
         return 0.0;
     }
