@@ -5,6 +5,7 @@ use std::cell::Cell;
 use crate::bug::{Bug, Bugs};
 use crate::id::{NodeId, OperationId};
 use crate::journal::{Change, Position};
+use crate::law::Law;
 use crate::ledger::Probes;
 use crate::node::Protocol;
 use crate::random::{Draw, Randomness, Stream};
@@ -139,7 +140,7 @@ impl<P: Protocol> Context<'_, P> {
 
     /// Sets `timer` to come due at a random moment of the half-open `range` from now.
     pub fn set_timer_between(&mut self, timer: P::Timer, range: DurationRange) {
-        let after = self.draw().between(range);
+        let after = self.words().between(range);
         self.set_timer(timer, after);
     }
 
@@ -150,7 +151,13 @@ impl<P: Protocol> Context<'_, P> {
 
     /// A uniform number below `bound`. Panics where `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.draw().below(bound)
+        self.words().below(bound)
+    }
+
+    /// A duration that `law` gives: one draw of 64 bits from this node's stream, whichever the law is.
+    pub fn draw(&mut self, law: &Law) -> Duration {
+        let bits = self.words().bits();
+        law.sample(bits)
     }
 
     /// Appends `record` to the journal. Returns its position; it is durable once
@@ -223,7 +230,7 @@ impl<P: Protocol> Context<'_, P> {
         self.probes.hit(name);
     }
 
-    fn draw(&mut self) -> Draw<'_> {
+    fn words(&mut self) -> Draw<'_> {
         Draw::new(self.stream, self.randomness)
     }
 

@@ -1,5 +1,7 @@
 //! Probability laws of durations, in integer arithmetic only.
 
+mod mean;
+
 use std::sync::Arc;
 
 use schemars::JsonSchema;
