@@ -96,6 +96,7 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count,
+            topology: self.network.topology(),
             now: slot.clock.read(self.now),
             true_now: self.now,
             walls: &self.walls,
@@ -155,6 +156,7 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count,
+            topology: self.network.topology(),
             now,
             true_now: self.now,
             walls: &self.walls,
@@ -197,6 +199,7 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count: self.nodes.len() as u32,
+            topology: self.network.topology(),
             now,
             true_now: self.now,
             walls: &self.walls,
