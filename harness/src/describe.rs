@@ -5,7 +5,7 @@ use orrery_sim::journal::{Change, Journal};
 use orrery_sim::predicate::{EventFacts, Occurrences};
 use orrery_sim::step::{Arrival, Deed, Event, Outcome, Passage};
 use orrery_sim::world::{DiskCondition, facts};
-use orrery_sim::{Kind, Node, NodeId, Protocol, Value, World};
+use orrery_sim::{Kind, Node, NodeId, Protocol, SimTime, Value, World};
 
 use crate::case::Narration;
 use crate::session::{ArrivalFate, Row, RowKind, SentRow};
@@ -154,7 +154,9 @@ fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
             let lost = match arrival {
                 Arrival::Handled => "",
                 Arrival::Waits => " (waits)",
-                Arrival::Down | Arrival::CutOff => " (nobody there)",
+                Arrival::Down | Arrival::CutOff | Arrival::Clogged | Arrival::Damaged => {
+                    " (nobody there)"
+                }
             };
             let again = if 1 < *attempt { " again" } else { "" };
             row.title = format!("{operation}{again} {asked}{lost}");
@@ -180,6 +182,8 @@ const fn fate(arrival: Arrival) -> ArrivalFate {
         Arrival::Waits => ArrivalFate::Waits,
         Arrival::Down => ArrivalFate::Down,
         Arrival::CutOff => ArrivalFate::CutOff,
+        Arrival::Clogged => ArrivalFate::Clogged,
+        Arrival::Damaged => ArrivalFate::Damaged,
     }
 }
 
@@ -225,25 +229,28 @@ fn pairs(pairs: &[(NodeId, NodeId)]) -> String {
 
 fn sent<P: Protocol>(outcome: &Outcome<P>) -> Option<SentRow> {
     let Outcome::Sent { message, kind, passage, .. } = outcome else { return None };
-    let arrives = match passage {
-        Passage::Arrives { at, .. } => Some(*at),
-        Passage::Lost | Passage::Held => None,
-    };
-    let is_lost = *passage == Passage::Lost;
+    let (arrives, is_lost) = (passage.arrival(), passage.is_lost());
     Some(SentRow { message: *message, kind: kind.name.to_string(), arrives, is_lost })
+}
+
+fn passage_words(passage: &Passage) -> String {
+    let again = |copy: &Option<SimTime>| {
+        copy.map_or(String::new(), |copy| format!(", doubled, again {copy}"))
+    };
+    match passage {
+        Passage::Arrives { at, copy } => format!("arrives {at}{}", again(copy)),
+        Passage::Damaged { at, copy } => format!("arrives damaged {at}{}", again(copy)),
+        Passage::Lost => String::from("lost"),
+        Passage::QueueFull => String::from("lost: no room on the link"),
+        Passage::NoLink => String::from("lost: there is no such link"),
+        Passage::Held => String::from("held back"),
+    }
 }
 
 fn outcome<P: Protocol>(outcome: &Outcome<P>) -> String {
     match outcome {
         Outcome::Sent { message, payload, passage, .. } => {
-            let passage = match passage {
-                Passage::Arrives { at, copy: None } => format!("arrives {at}"),
-                Passage::Arrives { at, copy: Some(copy) } => {
-                    format!("arrives {at}, doubled, again {copy}")
-                }
-                Passage::Lost => String::from("lost"),
-                Passage::Held => String::from("held back"),
-            };
+            let passage = passage_words(passage);
             format!("send {} {} ({passage})", message.to, Value::of(payload))
         }
         Outcome::Forged { message, truth } => {

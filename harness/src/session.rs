@@ -151,6 +151,10 @@ pub enum ArrivalFate {
     Down,
     /// The way was cut.
     CutOff,
+    /// It waits for the way to be no longer clogged.
+    Clogged,
+    /// The link had damaged it: the receiver's checksum discarded it.
+    Damaged,
 }
 
 /// A message that went out.

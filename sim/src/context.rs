@@ -7,6 +7,7 @@ use crate::id::{NodeId, OperationId};
 use crate::journal::{Change, Position};
 use crate::law::Law;
 use crate::ledger::Probes;
+use crate::network::Topology;
 use crate::node::Protocol;
 use crate::random::{Draw, Randomness, Stream};
 use crate::time::{Duration, DurationRange, Interval, LocalTime, SimTime, WallTime};
@@ -73,6 +74,7 @@ pub enum Ending<O> {
 pub struct Context<'a, P: Protocol> {
     pub(crate) id: NodeId,
     pub(crate) node_count: u32,
+    pub(crate) topology: Topology,
     pub(crate) now: LocalTime,
     pub(crate) true_now: SimTime,
     pub(crate) walls: &'a [Wall],
@@ -101,6 +103,11 @@ impl<P: Protocol> Context<'_, P> {
     pub fn others(&self) -> impl Iterator<Item = NodeId> + use<P> {
         let own = self.id;
         NodeId::all(self.node_count).filter(move |id| *id != own)
+    }
+
+    /// The nodes that the topology gives this node a link with, in order; in a clique, all others.
+    pub fn neighbours(&self) -> impl Iterator<Item = NodeId> + use<P> {
+        self.topology.neighbours(self.id, self.node_count)
     }
 
     /// What this node's own clock shows: monotonic, with an offset and a rate of its own.

@@ -32,7 +32,8 @@ pub enum Domain {
     Disk = 5,
     /// Clock offsets and rates, and how far off corrections set wall clocks. From: the node.
     Clock = 6,
-    /// Faults that draw as they strike. From: the plan item.
+    /// Faults that draw as they strike. From: the plan item, or the intervention; to: the sender of the message that it
+    /// strikes, 0 where it strikes no message.
     Fault = 7,
     /// The order of simultaneous events.
     Tie = 8,
@@ -40,6 +41,8 @@ pub enum Domain {
     Service = 9,
     /// How byzantine nodes deviate. From: the sender; to: the receiver; position: the message's number.
     Byzantine = 10,
+    /// What a damaged message reads like. From: the sender; to: the receiver.
+    Damage = 11,
 }
 
 /// Widest entity number in an address, 2^28 - 1.

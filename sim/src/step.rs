@@ -129,6 +129,10 @@ pub enum Arrival {
     Down,
     /// The way is cut: it is lost.
     CutOff,
+    /// The way is clogged: it waits there, and arrives once more when the clog is healed.
+    Clogged,
+    /// It was damaged on its way: the receiver's checksum discards it.
+    Damaged,
 }
 
 /// An action that was carried out.
@@ -223,8 +227,38 @@ pub enum Passage {
         /// When the copy does.
         copy: Option<SimTime>,
     },
+    /// It will arrive, and once more if doubled, but the link damaged it: what arrives is what the protocol makes of
+    /// that, or nothing that passes the receiver's checksum.
+    Damaged {
+        /// When.
+        at: SimTime,
+        /// When the copy does.
+        copy: Option<SimTime>,
+    },
     /// It is lost.
     Lost,
+    /// It is lost: too much waits to be put on the wire before it.
+    QueueFull,
+    /// It is lost: the topology has no such link.
+    NoLink,
     /// It is kept back until the plan releases it.
     Held,
+}
+
+impl Passage {
+    /// Whether it ends at the sender: nothing of it will arrive.
+    pub const fn is_lost(&self) -> bool {
+        match self {
+            Self::Lost | Self::QueueFull | Self::NoLink => true,
+            Self::Arrives { .. } | Self::Damaged { .. } | Self::Held => false,
+        }
+    }
+
+    /// When it will arrive, for the first time; `None` where it does not, or not before the plan says so.
+    pub const fn arrival(&self) -> Option<SimTime> {
+        match self {
+            Self::Arrives { at, .. } | Self::Damaged { at, .. } => Some(*at),
+            Self::Lost | Self::QueueFull | Self::NoLink | Self::Held => None,
+        }
+    }
 }

@@ -98,6 +98,7 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count,
+            topology: self.network.topology(),
             now: slot.clock.read(self.now),
             true_now: self.now,
             walls: &self.walls,
@@ -157,6 +158,7 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count,
+            topology: self.network.topology(),
             now,
             true_now: self.now,
             walls: &self.walls,
@@ -199,6 +201,7 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count: self.nodes.len() as u32,
+            topology: self.network.topology(),
             now,
             true_now: self.now,
             walls: &self.walls,

@@ -150,7 +150,11 @@ impl<N: Node> World<N> {
         match arrival {
             // Whoever finds nobody there goes on to the next node soon.
             Arrival::Down => self.move_on(client, None)?,
-            Arrival::Handled | Arrival::Waits | Arrival::CutOff => {
+            Arrival::Handled
+            | Arrival::Waits
+            | Arrival::CutOff
+            | Arrival::Clogged
+            | Arrival::Damaged => {
                 let at = self.after(self.setup.timeout);
                 self.wake_by(client, at)?;
                 // Asked in vain so far: the next attempt goes to the next node.
@@ -163,7 +167,7 @@ impl<N: Node> World<N> {
                 self.call(node, Call::Operation(operation, payload))
             }
             Arrival::Waits => self.wait(node, What::Ask { operation, node, attempt, payload }),
-            Arrival::Down | Arrival::CutOff => Ok(()),
+            Arrival::Down | Arrival::CutOff | Arrival::Clogged | Arrival::Damaged => Ok(()),
         }
     }
 

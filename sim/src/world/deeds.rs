@@ -84,11 +84,8 @@ impl<N: Node> World<N> {
                 Some(id) => Some(self.do_resume(id)?),
                 None => None,
             },
-            Action::Cut(cut) => self.cut_pairs(cut).map(|pairs| {
-                self.network.cut(item, pairs.clone());
-                Deed { pairs, ..deed("cut", self.cut_node(cut)) }
-            }),
-            Action::Heal(name) => Some(self.do_heal(name.as_deref())),
+            Action::Cut(cut) => self.do_cut(item, cut),
+            Action::Heal(name) => Some(self.do_heal(name.as_deref())?),
             Action::Hold(filter) => self.do_hold(item, filter),
             Action::Release(name) => Some(self.do_release(name.as_deref())?),
             Action::Drop(message) => Some(self.do_drop(*message)),
@@ -159,11 +156,20 @@ impl<N: Node> World<N> {
         let Some(family) = family else { return };
         let tally = self.ledger.tally_mut(family);
         tally.planned += u64::from(deed.item.is_none());
+        // Disturbances strike message by message, as links do by themselves.
+        let is_by_message = matches!(
+            family,
+            Family::Loss | Family::Burst | Family::Corruption | Family::Duplication | Family::Delay
+        );
+        if is_by_message {
+            return;
+        }
         tally.applied += 1;
         // These count as effective when something first runs into them.
         let is_immediate = !matches!(
             family,
             Family::Partition
+                | Family::Clog
                 | Family::Hold
                 | Family::Pause
                 | Family::Slow

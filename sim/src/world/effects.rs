@@ -228,87 +228,24 @@ impl<N: Node> World<N> {
             sent_to_nobody(from, to, self.nodes.len());
         }
         let kind = Kind::of(&message);
-        self.counters.kind_mut(kind).count_sent(size_of(&message));
+        let bytes = size_of(&message);
+        self.counters.kind_mut(kind).count_sent(bytes);
         self.digest_data(&message);
         let link = self.network.link(from, to);
         let number = link.count();
-        if !self.held.is_empty()
-            && let Some(hold) = self.held.iter().find(|hold| hold.matches(from, to, kind))
-        {
-            let item = hold.item;
-            link.stream.skip_group();
-            self.keep_back(item, MessageAddress { from, to, number }, kind, message);
-            return Ok(());
-        }
-        let passage = link.passage(self.now, &mut self.randomness);
-        if self.is_described {
-            let (message, payload) = (MessageAddress { from, to, number }, message.clone());
-            self.step.outcomes.push(Outcome::Sent { message, kind, payload, passage });
-        }
-        let Passage::Arrives { at, copy: None } = passage else {
-            return self.lose_or_double(MessageAddress { from, to, number }, message, passage);
-        };
-        self.digest.pair(at.as_nanos(), tag::SENT | tag::link(from, to));
-        let (order, cause) = (self.queue.next_order(), self.step.number);
         let address = MessageAddress { from, to, number };
-        let what = What::Arrive { address, is_copy: false, message };
-        self.queue.push(at, order, Pending { cause, what })
-    }
-
-    #[inline(never)]
-    fn lose_or_double(
-        &mut self,
-        address: MessageAddress,
-        message: <N::Protocol as Protocol>::Message,
-        passage: Passage,
-    ) -> Result<(), QueueError> {
-        let tag = tag::SENT | tag::link(address.from, address.to);
-        match passage {
-            Passage::Arrives { at, copy } => {
-                self.digest.pair(at.as_nanos(), tag);
-                if let Some(copy) = copy {
-                    let tally = self.ledger.tally_mut(Family::Duplication);
-                    tally.applied += 1;
-                    tally.effective += 1;
-                    self.digest.pair(copy.as_nanos(), tag);
-                    let message = message.clone();
-                    self.push(copy, What::Arrive { address, is_copy: true, message })?;
-                }
-                self.push(at, What::Arrive { address, is_copy: false, message })
-            }
-            Passage::Lost => {
-                self.digest.pair(u64::MAX, tag);
-                self.counters.lost += 1;
-                let tally = self.ledger.tally_mut(Family::Loss);
-                tally.applied += 1;
-                tally.effective += 1;
-                Ok(())
-            }
-            Passage::Held => Ok(()),
+        if !link.is_plain() | self.is_tampered {
+            return self.send_roughly(address, kind, bytes, message);
         }
-    }
-
-    fn keep_back(
-        &mut self,
-        item: Option<usize>,
-        address: MessageAddress,
-        kind: Kind,
-        message: <N::Protocol as Protocol>::Message,
-    ) {
-        self.digest.pair(u64::MAX - 1, tag::SENT | tag::link(address.from, address.to));
-        if let Some(hold) = self.held.iter_mut().find(|hold| hold.item == item)
-            && !hold.was_effective
-        {
-            hold.was_effective = true;
-            self.ledger.tally_mut(Family::Hold).effective += 1;
-        }
+        let at = link.plain_arrival(self.now, &mut self.randomness);
         if self.is_described {
-            let (payload, passage) = (message.clone(), Passage::Held);
+            let (payload, passage) = (message.clone(), Passage::Arrives { at, copy: None });
             self.step.outcomes.push(Outcome::Sent { message: address, kind, payload, passage });
         }
+        self.digest.pair(at.as_nanos(), tag::SENT | tag::link(from, to));
+        let (order, cause) = (self.queue.next_order(), self.step.number);
         let what = What::Arrive { address, is_copy: false, message };
-        let pending = Pending { cause: self.step.number, what };
-        self.kept_back.push((item.unwrap_or(usize::MAX), pending));
+        self.queue.push(at, order, Pending { cause, what })
     }
 
     /// The moment `delay` from now.

@@ -2,6 +2,7 @@
 
 mod byzantine;
 mod calls;
+mod check;
 mod clients;
 mod conduct;
 mod deeds;
@@ -10,9 +11,13 @@ mod disks;
 mod disturb;
 mod effects;
 mod faults;
+mod flap;
+mod heal;
+mod passage;
 mod pending;
 mod plan_state;
 mod setup;
+mod shapes;
 mod slow;
 mod tag;
 mod targets;
@@ -32,7 +37,7 @@ use crate::context::Effect;
 use crate::digest::Digest;
 use crate::id::NodeId;
 use crate::journal::{Journal, Position};
-use crate::ledger::{Counters, Family, Ledger, Probes};
+use crate::ledger::{Counters, Ledger, Probes};
 use crate::measure::Kind;
 use crate::network::Network;
 use crate::node::{Node, Protocol};
@@ -51,11 +56,13 @@ pub use triggers::facts;
 
 use byzantine::Byzantine;
 use disks::DiskState;
+use disturb::ActiveDisturbance;
 use faults::Fallen;
+use flap::Flap;
 use pending::{Pending, What};
 use plan_state::{PlanState, Urgent};
 use slow::Service;
-use wires::Hold;
+use wires::{Hold, Keeper};
 
 /// Events between two checkpoints of the digest at first; doubled whenever [`CHAIN_MAX`] is reached.
 const CHAIN_SPACING: u64 = 1_024;
@@ -107,7 +114,13 @@ pub struct World<N: Node> {
     held: Vec<Hold>,
     /// The nodes that deviate from their protocol.
     byzantine: BTreeMap<NodeId, Byzantine<N::Protocol>>,
-    kept_back: Vec<(usize, Pending<N::Protocol>)>,
+    disturbances: Vec<ActiveDisturbance>,
+    /// Whether any hold or disturbance is in force: what a message on a plain link asks.
+    is_tampered: bool,
+    flaps: Vec<Flap>,
+    /// Flappings so far, over or not.
+    flaps_made: u64,
+    kept_back: Vec<(Keeper, Pending<N::Protocol>)>,
     /// The laws of all disks.
     disk: Disk,
     setup: ClientSetup<N::Protocol>,
@@ -215,6 +228,11 @@ impl<N: Node> World<N> {
                 self.begin(Some(cause));
                 self.arrive(address, is_copy, message)?;
             }
+            What::Damaged { address, is_copy, message } => {
+                self.begin(Some(cause));
+                self.arrive_damaged(address, is_copy, message)?;
+            }
+            What::Flap(number) => return self.flap(number, cause),
             What::Timer { node, entry } => {
                 let timers = &mut self.nodes[node.index()].timers;
                 match timers.popped(entry, order, self.now) {
@@ -302,12 +320,10 @@ impl<N: Node> World<N> {
         payload: <N::Protocol as Protocol>::Message,
     ) -> Result<(), QueueError> {
         let (from, to) = (message.from, message.to);
-        let arrival = if self.network.is_open(from, to) {
+        let arrival = if self.network.barriers.is_open(from, to) {
             self.reachable(to)
         } else {
-            self.ledger.tally_mut(Family::Partition).effective +=
-                self.network.note_cut_off(from, to);
-            Arrival::CutOff
+            self.stopped(from, to)
         };
         self.arrive_as(arrival, message, is_copy, payload)
     }
@@ -327,18 +343,14 @@ impl<N: Node> World<N> {
         // What it says was fed when it was sent, and its address says which one it is.
         self.digest.pair(
             self.now.as_nanos() ^ message.number.rotate_right(tag::NUMBER),
-            tag::ARRIVE | (arrival as u64) << 4 | u64::from(is_copy) << 6 | tag::link(from, to),
+            tag::arrival(arrival, is_copy) | tag::link(from, to),
         );
         if arrival == Arrival::Handled {
             self.foresee_crash();
             self.counters.kind_mut(kind).count_delivered();
             return self.call_with_message(to, from, payload);
         }
-        if arrival == Arrival::Waits {
-            self.wait(to, What::Arrive { address: message, is_copy, message: payload })?;
-        } else {
-            self.counters.lost += 1;
-        }
+        self.unhandled(arrival, What::Arrive { address: message, is_copy, message: payload })?;
         Ok(())
     }
 

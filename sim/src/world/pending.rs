@@ -14,10 +14,12 @@ pub(super) struct Pending<P: Protocol> {
 }
 
 impl<P: Protocol> Pending<P> {
-    /// The message, if it is one.
-    pub(super) fn message(&self) -> Option<(MessageAddress, &P::Message)> {
+    /// The address of the message, if it is one, and whether it is a copy.
+    pub(super) const fn name(&self) -> Option<(MessageAddress, bool)> {
         match &self.what {
-            What::Arrive { address, message, .. } => Some((*address, message)),
+            What::Arrive { address, is_copy, .. } | What::Damaged { address, is_copy, .. } => {
+                Some((*address, *is_copy))
+            }
             What::Start(_)
             | What::Timer { .. }
             | What::Fire { .. }
@@ -26,6 +28,26 @@ impl<P: Protocol> Pending<P> {
             | What::Served { .. }
             | What::Wake { .. }
             | What::Ask { .. }
+            | What::Flap(_)
+            | What::Item(_) => None,
+        }
+    }
+
+    /// The message, if it is one.
+    pub(super) fn message(&self) -> Option<(MessageAddress, &P::Message)> {
+        match &self.what {
+            What::Arrive { address, message, .. } | What::Damaged { address, message, .. } => {
+                Some((*address, message))
+            }
+            What::Start(_)
+            | What::Timer { .. }
+            | What::Fire { .. }
+            | What::Synced { .. }
+            | What::SyncFailed { .. }
+            | What::Served { .. }
+            | What::Wake { .. }
+            | What::Ask { .. }
+            | What::Flap(_)
             | What::Item(_) => None,
         }
     }
@@ -36,6 +58,12 @@ impl<P: Protocol> Pending<P> {
 pub(super) enum What<P: Protocol> {
     Start(NodeId),
     Arrive {
+        address: MessageAddress,
+        is_copy: bool,
+        message: P::Message,
+    },
+    /// A message that the receiver's checksum will discard.
+    Damaged {
         address: MessageAddress,
         is_copy: bool,
         message: P::Message,
@@ -85,4 +113,6 @@ pub(super) enum What<P: Protocol> {
         payload: P::Operation,
     },
     Item(usize),
+    /// A flapping of that number comes or goes.
+    Flap(u64),
 }

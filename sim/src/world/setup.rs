@@ -23,6 +23,7 @@ use crate::time::{Duration, SimTime};
 use crate::timers::Timers;
 use crate::wall::Wall;
 
+use super::check::check_laws;
 use super::disks::DiskState;
 use super::plan_state::{PlanState, names};
 use super::{CHAIN_SPACING, Slot, What, World};
@@ -104,6 +105,9 @@ pub enum SetupError {
     /// Clients without a node to ask.
     #[error("the clients have no node to ask: name at least one entry node")]
     NoEntries,
+    /// A law that is none: where, and what is wrong with it.
+    #[error("{0}: {1}")]
+    NoLaw(String, String),
     /// A plan item that waits for another, ends it or aims at its node, and there is no such item.
     #[error("the plan has no item named `{0}`")]
     NoSuchItem(String),
@@ -135,6 +139,10 @@ impl<N: Node> World<N> {
             network: Network::new(setup.links, count as usize),
             held: vec![],
             byzantine: BTreeMap::new(),
+            disturbances: vec![],
+            is_tampered: false,
+            flaps: vec![],
+            flaps_made: 0,
             kept_back: vec![],
             disk: setup.disk,
             clients: (1..=setup.clients.count).map(|id| Client::new(ClientId(id))).collect(),
@@ -236,6 +244,7 @@ fn check<P: Protocol>(setup: &Setup<P>, count: u32) -> Result<(), SetupError> {
     if let Some(place) = setup.wall_clocks.iter().position(is_restless) {
         return Err(SetupError::NoTimeBetweenCorrections(NodeId::from_index(place)));
     }
+    check_laws(setup)?;
     let mut item_names = BTreeSet::new();
     item_names.extend(setup.plan.items.iter().filter_map(|item| item.name.as_deref()));
     for item in &setup.plan.items {
@@ -272,6 +281,9 @@ fn planned<P: Protocol>(setup: &Setup<P>) -> Ledger {
     ledger.tally_mut(Family::TornWrite).planned += u64::from(!setup.disk.torn.is_never());
     ledger.tally_mut(Family::ReorderedWrites).planned +=
         u64::from(!setup.disk.reordered.is_never());
+    ledger.tally_mut(Family::Burst).planned += laws(|link| link.burst.is_some());
+    ledger.tally_mut(Family::Corruption).planned += laws(|link| !link.corruption.is_never());
+    ledger.tally_mut(Family::Bandwidth).planned += laws(|link| link.bandwidth.is_some());
     let drifting = setup.clocks.iter().filter(|clock| clock.ppb() != 0).count() as u64;
     let clock = ledger.tally_mut(Family::Clock);
     *clock = Tally { planned: clock.planned + drifting, applied: drifting, ..*clock };

@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::id::NodeId;
 use crate::journal::Journal;
 use crate::ledger::{Counters, Ledger, Probes};
+use crate::network::Barrier;
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
 use crate::step::Step;
@@ -123,16 +124,26 @@ impl<N: Node> World<N> {
         messages.collect()
     }
 
-    /// The messages that a hold keeps back, in the order in which they were sent.
+    /// The messages that a hold or a clog keeps back, in the order in which they came there.
     pub fn kept_back(
         &self,
     ) -> impl Iterator<Item = (MessageAddress, &<N::Protocol as Protocol>::Message)> {
         self.kept_back.iter().filter_map(|(_, pending)| pending.message())
     }
 
-    /// The directed pairs between which nothing arrives, in order.
+    /// The directed pairs that are cut, in order: what comes to their ends is lost.
     pub fn closed_pairs(&self) -> Vec<(NodeId, NodeId)> {
-        self.network.closed_pairs()
+        self.network.barriers.pairs(Barrier::Cut)
+    }
+
+    /// The directed pairs that are clogged, in order: what comes to their ends waits.
+    pub fn clogged_pairs(&self) -> Vec<(NodeId, NodeId)> {
+        self.network.barriers.pairs(Barrier::Clog)
+    }
+
+    /// The nodes that a node has links with, in order.
+    pub fn neighbours(&self, id: NodeId) -> impl Iterator<Item = NodeId> + use<N> {
+        self.network.topology().neighbours(id, self.node_count())
     }
 
     /// What the clients asked and got so far.

@@ -98,6 +98,8 @@ impl<N: Node> World<N> {
             What::Start(_)
             | What::Timer { .. }
             | What::Served { .. }
+            | What::Damaged { .. }
+            | What::Flap(_)
             | What::Wake { .. }
             | What::Item(_) => return self.dispatch(0, pending),
         }
