@@ -191,12 +191,11 @@ pub(crate) fn trace<R: Registration>(case: &Case, events: &Range<u64>) -> Result
 
 fn show(row: Row) -> Shown {
     let handler = match &row.kind {
-        RowKind::Start => "on_start",
+        RowKind::Start | RowKind::Fault { word: "restart", .. } => "on_start",
         RowKind::Arrive { fate: ArrivalFate::Handled, .. } => "on_message",
         RowKind::Timer => "on_timer",
         RowKind::Synced => "on_synced",
         RowKind::Ask { .. } => "on_operation",
-        RowKind::Fault { word: "restart", .. } => "on_start",
         RowKind::Arrive { .. } | RowKind::GiveUp { .. } | RowKind::Fault { .. } => "no handler",
         RowKind::Panic => "a panic",
     };

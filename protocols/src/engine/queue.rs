@@ -197,6 +197,7 @@ pub struct Server {
 
 /// One node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::large_enum_variant, reason = "one dispatcher in a run, and no queue of them")]
 pub enum Station {
     /// `n1`.
     Dispatcher(Dispatcher),

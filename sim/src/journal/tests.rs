@@ -9,9 +9,13 @@ const fn crash(survivors: u64) -> Draws<'static> {
 
 fn journal(synced: &[u32], unsynced: &[u32]) -> Journal<u32> {
     let mut journal = Journal::default();
-    synced.iter().for_each(|record| journal.write(Change::Append(*record)));
+    for record in synced {
+        journal.write(Change::Append(*record));
+    }
     journal.sync(journal.written());
-    unsynced.iter().for_each(|record| journal.write(Change::Append(*record)));
+    for record in unsynced {
+        journal.write(Change::Append(*record));
+    }
     journal
 }
 
@@ -168,9 +172,13 @@ fn change() -> impl Strategy<Value = Change<u32>> {
 
 fn written(synced: &[Change<u32>], unsynced: &[Change<u32>]) -> Journal<u32> {
     let mut journal = Journal::default();
-    synced.iter().for_each(|change| journal.write(change.clone()));
+    for change in synced {
+        journal.write(change.clone());
+    }
     journal.sync(journal.written());
-    unsynced.iter().for_each(|change| journal.write(change.clone()));
+    for change in unsynced {
+        journal.write(change.clone());
+    }
     journal
 }
 

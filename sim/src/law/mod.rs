@@ -1,7 +1,7 @@
 //! Probability laws of durations, in integer arithmetic only.
 
-mod mean;
 mod fixed;
+mod mean;
 mod normal;
 #[cfg(test)]
 mod tests;
@@ -112,18 +112,18 @@ impl Law {
     /// What is wrong with it, and what would be right.
     pub fn check(&self) -> Result<(), String> {
         match self {
-            Self::Constant(_)
-            | Self::Exponential(_)
-            | Self::Normal { .. }
-            | Self::LogNormal { .. } => Ok(()),
             Self::Uniform(range) if range.max < range.min => {
                 Err(format!("the range {range:?} runs backwards: write the shorter end first"))
             }
-            Self::Uniform(_) => Ok(()),
             Self::Pareto { shape, .. } if shape.0 == 0 => {
                 Err(String::from("a Pareto law of shape 0 never ends: a shape is above 0"))
             }
-            Self::Pareto { .. } => Ok(()),
+            Self::Constant(_)
+            | Self::Uniform(_)
+            | Self::Exponential(_)
+            | Self::Normal { .. }
+            | Self::LogNormal { .. }
+            | Self::Pareto { .. } => Ok(()),
             Self::Empirical(quantiles) if quantiles.is_empty() => {
                 Err(String::from("an empirical law needs at least one duration"))
             }

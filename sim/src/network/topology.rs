@@ -54,6 +54,7 @@ impl Topology {
 
     /// Neighbours as numbers; some of them may be no nodes.
     fn ends(self, id: u32, count: u32) -> Ends {
+        #[expect(clippy::reversed_empty_ranges, reason = "no others")]
         let none = Ends { before: vec![], others: 1..=0, after: vec![] };
         match self {
             Self::Clique => Ends { others: 1..=count, ..none },

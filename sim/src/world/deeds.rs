@@ -143,13 +143,11 @@ impl<N: Node> World<N> {
 
     /// Records what was done, by an item of the plan or a person.
     pub(super) fn conclude(&mut self, item: Option<usize>, deed: Deed) -> Result<(), QueueError> {
-        match item {
-            Some(place) => self.finish_item(place, deed.node, deed),
-            None => {
-                self.record(deed);
-                Ok(())
-            }
+        if let Some(place) = item {
+            return self.finish_item(place, deed.node, deed);
         }
+        self.record(deed);
+        Ok(())
     }
 
     pub(super) fn count(&mut self, family: Option<Family>, deed: &Deed) {

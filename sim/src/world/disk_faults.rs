@@ -191,13 +191,9 @@ impl<N: Node> World<N> {
     fn damage_draw(&self, item: Option<usize>, id: NodeId) -> Draw<'static> {
         let items = self.plan.items();
         let own = item.filter(|place| !matches!(items[*place].trigger, Trigger::Behind(_)));
-        match own {
-            Some(place) => self.randomness.at(StreamId::new(Domain::Fault, place as u32, id.0), 0),
-            None => {
-                let stream = StreamId::new(Domain::Fault, NO_ITEM, id.0);
-                self.randomness.at(stream, self.step.number)
-            }
-        }
+        let (address, position) =
+            own.map_or((NO_ITEM, self.step.number), |place| (place as u32, 0));
+        self.randomness.at(StreamId::new(Domain::Fault, address, id.0), position)
     }
 
     /// Whether the budget has room for so many more damaged records of `id`. The error says why not.

@@ -43,7 +43,7 @@ impl Filter {
 
     /// The links that it names outright, if it names both ends.
     pub(super) fn pairs(&self) -> Pairs {
-        self.from.into_iter().flat_map(|from| self.to.map(|to| (from, to))).collect()
+        self.from.into_iter().filter_map(|from| self.to.map(|to| (from, to))).collect()
     }
 }
 

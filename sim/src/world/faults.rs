@@ -54,7 +54,7 @@ impl<N: Node> World<N> {
         };
         let changed = reading.is_ok();
         let detail = reading.unwrap_or_else(|why_not| why_not);
-        let deed = Deed { item, changed, detail, ..deed("restart", Some(id)) };
+        let deed = Deed { item, detail, changed, ..deed("restart", Some(id)) };
         self.count(Some(Family::Restart), &deed);
         self.conclude(item, deed)?;
         if changed { self.start(id) } else { Ok(()) }

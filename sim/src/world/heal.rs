@@ -21,7 +21,7 @@ impl<N: Node> World<N> {
         let after = self.stopped_pairs();
         let pairs = before.into_iter().filter(|pair| after.binary_search(pair).is_err()).collect();
         let detail = if 0 < arrived { format!("{arrived} messages waited") } else { String::new() };
-        Ok(Deed { pairs, changed, detail, ..deed("heal", None) })
+        Ok(Deed { pairs, detail, changed, ..deed("heal", None) })
     }
 
     pub(super) fn do_calm(&mut self) -> Result<Deed, QueueError> {
@@ -42,7 +42,8 @@ impl<N: Node> World<N> {
         self.disturbances.retain(|own| item.is_some() && own.item != item);
         self.note_tampering();
         let after = self.flaps.len() + self.disturbances.len();
-        self.network.barriers.heal(item) | (after < before)
+        let was_healed = self.network.barriers.heal(item);
+        was_healed || after < before
     }
 
     /// The directed pairs that are cut or clogged, in order.

@@ -71,6 +71,7 @@ const CHAIN_MAX: usize = 4_096;
 
 /// Everything that the world keeps for one node.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Slot<N: Node> {
     config: <N::Protocol as Protocol>::Config,
     /// `None` while it is down.

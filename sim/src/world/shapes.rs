@@ -143,9 +143,9 @@ mod tests {
         let mut sizes = std::collections::BTreeSet::new();
         for mut draw in draws() {
             let pairs = minority(5, &mut draw);
-            let sides: Vec<usize> = reached(&pairs, 5).iter().map(|own| own.len() + 1).collect();
-            let small = *sides.iter().min().unwrap();
-            assert_eq!(sides.iter().filter(|size| **size == small).count(), small);
+            let groups: Vec<usize> = reached(&pairs, 5).iter().map(|own| own.len() + 1).collect();
+            let small = *groups.iter().min().unwrap();
+            assert_eq!(groups.iter().filter(|size| **size == small).count(), small);
             sizes.insert(small);
             assert_eq!(pairs.len(), 2 * small * (5 - small));
         }
