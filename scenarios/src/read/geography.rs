@@ -27,15 +27,12 @@ pub(super) fn wide(
 fn topology(tree: &Tree, problems: &mut Problems) -> Option<Topology> {
     const HELP: &str =
         "write `\"clique\"`, `\"ring\"`, `\"star\"`, `{ tree = 2 }` or `{ grid = 4 }`";
-    let entry = match tree.as_table() {
-        Some(Table(entries)) => match entries.as_slice() {
-            [entry] => entry,
-            _ => {
-                problems.push(tree.problem("this is not exactly one topology").help(HELP));
-                return None;
-            }
-        },
-        None => return plain_topology(tree, HELP, problems),
+    let Some(Table(entries)) = tree.as_table() else {
+        return plain_topology(tree, HELP, problems);
+    };
+    let [entry] = entries.as_slice() else {
+        problems.push(tree.problem("this is not exactly one topology").help(HELP));
+        return None;
     };
     match entry.key.as_str() {
         "tree" => whole(&entry.value, 1, problems).map(|arity| Topology::Tree { arity }),
@@ -112,12 +109,11 @@ fn cycled(
     let mut cycle = Vec::new();
     for tree in written {
         let Some(name) = text(tree, problems) else { continue };
-        match names.iter().position(|known| *known == name) {
-            Some(position) => cycle.push(position as u32),
-            None => {
-                let hint = did_you_mean(name, names, "places");
-                problems.push(tree.problem(format!("there is no place `{name}`")).help(hint));
-            }
+        if let Some(position) = names.iter().position(|known| *known == name) {
+            cycle.push(position as u32);
+        } else {
+            let hint = did_you_mean(name, names, "places");
+            problems.push(tree.problem(format!("there is no place `{name}`")).help(hint));
         }
     }
     if written.is_empty() && known == problems.len() {

@@ -1,6 +1,6 @@
 //! `clocks` and `disk`: what lies under the nodes.
 
-use orrery_sim::{Clock, Correction, DamageBudget, Disk, WallClock};
+use orrery_sim::{Clock, Correction, DamageBudget, Disk, Duration, WallClock};
 
 use crate::error::Problems;
 use crate::tree::Tree;
@@ -64,7 +64,7 @@ fn wall(tree: &Tree, problems: &mut Problems) -> Option<WallClock> {
         let help = "write how often it is corrected, as in `every = \"64s\"`";
         problems.push(tree.problem("a clock that is never corrected has no such error").help(help));
     }
-    if let (Some(tree), Some(0)) = (every_tree, every.map(|every| every.as_nanos())) {
+    if let (Some(tree), Some(0)) = (every_tree, every.map(Duration::as_nanos)) {
         let help = "write how much time lies between two corrections, as in `64s`";
         problems.push(tree.problem("a clock cannot be corrected all the time").help(help));
         return None;
