@@ -31,7 +31,7 @@ fn messages_are_sent_and_delivered_as_often_as_losses_ask() {
         assert!((1.0 / arrives - deliveries).abs() < 1e-6);
         assert!(is_geometric(&report, "sends", arrives * arrives), "{loss}: {:?}", report.stats);
         assert!(is_geometric(&report, "deliveries", arrives), "{loss}: {:?}", report.stats);
-        assert_eq!(report.stats["acknowledged"].min, 1.0);
+        assert!(1.0 <= report.stats["acknowledged"].min, "{:?}", report.stats);
     }
 }
 

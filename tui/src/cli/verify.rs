@@ -88,7 +88,7 @@ fn agrees(
     output.line(format!("  - there: {} ({})", there.digest, program.display()))?;
     match found {
         Some(found) => {
-            found.facts.iter().try_for_each(|fact| output.line(format!("  - {fact}")))?
+            found.facts.iter().try_for_each(|fact| output.line(format!("  - {fact}")))?;
         }
         None => output.line(String::from(
             "  - when both were made once more they agreed: the difference comes and goes",

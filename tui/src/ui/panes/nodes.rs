@@ -119,21 +119,22 @@ fn health(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
 
 /// What its clocks show, what waits for it, and how it deviates.
 fn how_it_is(node: &NodeView) -> String {
-    let mut text = format!("its clock shows {:?}", node.clock);
+    let clock = format!("its clock shows {:?}", node.clock);
     // Told where it says something new: most wall clocks show what the other does.
-    if node.wall_clock.as_nanos() != node.clock.as_nanos() {
-        text += &format!(", its wall clock {:?}", node.wall_clock);
-    }
-    if 0 < node.inbox {
-        text += &format!(", {} events wait for it", node.inbox);
-    }
-    text += match node.behaviour {
-        Behaviour::Honest => "",
-        Behaviour::Equivocate => ", tells different nodes different things",
-        Behaviour::Withhold => ", keeps back half of what it should send",
-        Behaviour::Replay => ", repeats what it sent before",
+    let is_wall_off = node.wall_clock.as_nanos() != node.clock.as_nanos();
+    let wall_clock = is_wall_off.then(|| format!("its wall clock {:?}", node.wall_clock));
+    let inbox = (0 < node.inbox).then(|| format!("{} events wait for it", node.inbox));
+    let behaviour = match node.behaviour {
+        Behaviour::Honest => None,
+        Behaviour::Equivocate => Some("tells different nodes different things"),
+        Behaviour::Withhold => Some("keeps back half of what it should send"),
+        Behaviour::Replay => Some("repeats what it sent before"),
     };
-    text
+    [Some(clock), wall_clock, inbox, behaviour.map(String::from)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<String>>()
+        .join(", ")
 }
 
 /// Whether a node has run at all up to the cursor.
