@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use orrery_sim::context::{Effect, Ending};
-use orrery_sim::journal::Change;
+use orrery_sim::journal::{Change, Journal};
 use orrery_sim::plan::{Action, Item, Target};
 use orrery_sim::predicate::{EventFacts, Occurrences};
 use orrery_sim::step::{Arrival, Deed, Event, Outcome, Passage};
-use orrery_sim::world::facts;
-use orrery_sim::{Kind, Node, NodeId, Protocol, Value, World};
+use orrery_sim::world::{DiskCondition, facts};
+use orrery_sim::{Kind, Node, NodeId, Protocol, SimTime, Value, World};
 
 use crate::case::Narration;
 use crate::marks::{FaultWord, Mark, MarkKind};
@@ -110,12 +110,13 @@ pub fn mark<N: Node>(world: &World<N>, told: &Told) -> Mark {
         Event::Arrive { arrival, .. } => MarkKind::Arrive(fate(*arrival)),
         Event::Timer { .. } => MarkKind::Timer,
         Event::Synced { .. } => MarkKind::Synced,
+        Event::SyncFailed { .. } => MarkKind::Fault(FaultWord::of("sync")),
         Event::Ask { .. } => MarkKind::Ask,
         Event::GiveUp { .. } => MarkKind::GiveUp,
-        Event::Deed(deed) => MarkKind::Fault(FaultWord::of(deed.word)),
+        Event::Deed(deed) => MarkKind::Fault(FaultWord::of(word(deed))),
     };
     let is_lost = |outcome: &Outcome<N::Protocol>| {
-        matches!(outcome, Outcome::Sent { passage: Passage::Lost, .. })
+        matches!(outcome, Outcome::Sent { passage, .. } if passage.is_lost())
     };
     Mark::new(step.time, step.cause, step.event.node(), kind)
         .with_new_role(told.new_role)
@@ -188,6 +189,11 @@ fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
             row.kind = RowKind::Synced;
             row.title = String::from(if *is_waiting { "synced (waits)" } else { "synced" });
         }
+        Event::SyncFailed { error, is_waiting, .. } => {
+            row.kind = RowKind::Fault { word: "sync", pairs: vec![] };
+            let waits = if *is_waiting { ", waits" } else { "" };
+            row.title = format!("sync failed ({error}{waits})");
+        }
         Event::Ask { operation, attempt, arrival, payload, .. } => {
             row.kind = RowKind::Ask { client: operation.client, attempt: *attempt };
             let asked = payload.as_ref().map(|payload| Value::of(payload).to_string());
@@ -195,7 +201,9 @@ fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
             let lost = match arrival {
                 Arrival::Handled => "",
                 Arrival::Waits => " (waits)",
-                Arrival::Down | Arrival::CutOff => " (nobody there)",
+                Arrival::Down | Arrival::CutOff | Arrival::Clogged | Arrival::Damaged => {
+                    " (nobody there)"
+                }
             };
             let again = if 1 < *attempt { " again" } else { "" };
             row.title = format!("{operation}{again} {asked}{lost}");
@@ -206,10 +214,15 @@ fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
             row.title = format!("{operation} given up");
         }
         Event::Deed(deed) => {
-            row.kind = RowKind::Fault { word: deed.word, pairs: deed.pairs.clone() };
+            row.kind = RowKind::Fault { word: word(deed), pairs: deed.pairs.clone() };
             row.title = deed_title(deed);
         }
     }
+}
+
+/// The word of a deed. A node that does not come back is no restart to whoever reads the rows.
+fn word(deed: &Deed) -> &'static str {
+    if deed.word == "restart" && !deed.changed { "refused" } else { deed.word }
 }
 
 const fn fate(arrival: Arrival) -> ArrivalFate {
@@ -218,6 +231,8 @@ const fn fate(arrival: Arrival) -> ArrivalFate {
         Arrival::Waits => ArrivalFate::Waits,
         Arrival::Down => ArrivalFate::Down,
         Arrival::CutOff => ArrivalFate::CutOff,
+        Arrival::Clogged => ArrivalFate::Clogged,
+        Arrival::Damaged => ArrivalFate::Damaged,
     }
 }
 
@@ -289,27 +304,37 @@ fn pairs(pairs: &[(NodeId, NodeId)]) -> String {
 
 fn sent<P: Protocol>(outcome: &Outcome<P>) -> Option<SentRow> {
     let Outcome::Sent { message, kind, passage, .. } = outcome else { return None };
-    let arrives = match passage {
-        Passage::Arrives { at, .. } => Some(*at),
-        Passage::Lost | Passage::Held => None,
-    };
-    let is_lost = *passage == Passage::Lost;
+    let (arrives, is_lost) = (passage.arrival(), passage.is_lost());
     Some(SentRow { message: *message, kind: kind.name.to_string(), arrives, is_lost })
+}
+
+fn passage_words(passage: &Passage) -> String {
+    let again = |copy: &Option<SimTime>| {
+        copy.map_or(String::new(), |copy| format!(", doubled, again {copy}"))
+    };
+    match passage {
+        Passage::Arrives { at, copy } => format!("arrives {at}{}", again(copy)),
+        Passage::Damaged { at, copy } => format!("arrives damaged {at}{}", again(copy)),
+        Passage::Lost => String::from("lost"),
+        Passage::QueueFull => String::from("lost: no room on the link"),
+        Passage::NoLink => String::from("lost: there is no such link"),
+        Passage::Held => String::from("held back"),
+    }
 }
 
 fn outcome<P: Protocol>(outcome: &Outcome<P>) -> String {
     match outcome {
         Outcome::Sent { message, payload, passage, .. } => {
-            let passage = match passage {
-                Passage::Arrives { at, copy: None } => format!("arrives {at}"),
-                Passage::Arrives { at, copy: Some(copy) } => {
-                    format!("arrives {at}, doubled, again {copy}")
-                }
-                Passage::Lost => String::from("lost"),
-                Passage::Held => String::from("held back"),
-            };
+            let passage = passage_words(passage);
             format!("send {} {} ({passage})", message.to, Value::of(payload))
         }
+        Outcome::Forged { message, truth } => {
+            format!("lie to {}: the truth is {}", message.to, Value::of(truth))
+        }
+        Outcome::Withheld { message, payload, .. } => {
+            format!("withhold from {} {}", message.to, Value::of(payload))
+        }
+        Outcome::Replayed { first, .. } => format!("send {first} once more"),
         Outcome::TimerSet { timer, due: Some(due) } => {
             format!("timer {} due {due}", Value::of(timer))
         }
@@ -338,6 +363,7 @@ pub fn effect<P: Protocol>(effect: &Effect<P>) -> String {
         Effect::Sync { in_background: false } => String::from("sync, and wait for the disk"),
         Effect::Sync { in_background: true } => String::from("sync in the background"),
         Effect::Note(note) => format!("note {}", Value::of(note)),
+        Effect::Stop => String::from("stop"),
         Effect::Complete { operation, ending } => {
             format!("answer {operation} {}", self::ending(ending))
         }
@@ -351,6 +377,29 @@ pub fn change<R: orrery_sim::Data>(change: &Change<R>) -> String {
         Change::Truncate(keep) => format!("truncate the journal to {keep} records"),
         Change::Checkpoint(records) => format!("replace the journal by {} records", records.len()),
     }
+}
+
+/// The durable records of a journal from the place `first` on, each in one line, with what is wrong with it.
+pub fn journal<R: orrery_sim::Data>(journal: &Journal<R>, first: usize) -> Vec<String> {
+    let places = journal.as_written().iter().zip(journal.entries()).skip(first);
+    let lines = places.map(|(record, entry)| match entry {
+        Ok(record) => Value::of(record).to_string(),
+        Err(damage) => format!("{} ({damage})", Value::of(record)),
+    });
+    lines.collect()
+}
+
+/// What is wrong with a disk, each in a few words.
+pub fn disk(condition: DiskCondition) -> Vec<String> {
+    let DiskCondition { is_stalled, room, is_failing, is_lying } = condition;
+    let flags = [
+        (is_stalled, "answers no sync"),
+        (is_failing, "fails every sync"),
+        (is_lying, "lies about syncs"),
+    ];
+    let told = flags.into_iter().filter(|(is_on, _)| *is_on).map(|(_, what)| what.to_string());
+    let full = room.map(|room| format!("is full with {room} records"));
+    told.chain(full).collect()
 }
 
 fn ending<O: orrery_sim::Data>(ending: &Ending<O>) -> String {

@@ -23,6 +23,7 @@ pub mod statistics;
 pub mod subject;
 pub mod swarm;
 pub mod sweep;
+pub mod workloads;
 
 pub use case::Case;
 pub use marks::{FaultWord, Mark, MarkKind, NodeChange};

@@ -45,7 +45,7 @@ pub enum MarkKind {
 pub struct FaultWord(u8);
 
 /// The words of all actions. The first stands for those that are not known.
-const WORDS: [&str; 26] = [
+const WORDS: [&str; 28] = [
     "",
     "crash",
     "restart",
@@ -72,6 +72,9 @@ const WORDS: [&str; 26] = [
     "jump",
     "disk",
     "reseed",
+    // What happens by itself, and is drawn as a fault.
+    "sync",
+    "refused",
 ];
 
 impl FaultWord {

@@ -1,6 +1,7 @@
 //! From a typed [`Registration`] to a [`Subject`].
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -9,6 +10,7 @@ use orrery_sim::registration::{OperationOf, Registration, Statistic, Workload};
 use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
+use crate::determinism::{self, Trace};
 use crate::live::{LiveSession, Progress};
 use crate::report::Report;
 use crate::runner::Runner;
@@ -70,6 +72,9 @@ impl<R: Registration> Subject for Registered<R> {
     }
     fn run(&self, case: &Case, options: &RunOptions) -> Result<Report, CaseError> {
         Ok(Runner::<R>::new(case, options)?.finish())
+    }
+    fn trace(&self, case: &Case, events: Range<u64>) -> Result<Trace, CaseError> {
+        determinism::trace::<R>(case, &events)
     }
     fn open(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
         self.open_telling(case, &mut |_, _| {})

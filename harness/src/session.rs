@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use orrery_sim::plan::{Action, MessageAddress};
-use orrery_sim::{ClientId, LocalTime, NodeId, Sequence, SimTime, Value};
+use orrery_sim::plan::{Action, Behaviour, MessageAddress};
+use orrery_sim::{ClientId, LocalTime, NodeId, Sequence, SimTime, Value, WallTime};
 
 use crate::case::Case;
 use crate::marks::Mark;
@@ -175,12 +175,16 @@ pub enum RowKind {
 pub enum ArrivalFate {
     /// The node handled it.
     Handled,
-    /// It waits for the node to resume.
+    /// It waits in the inbox of a node that stands still or is slow.
     Waits,
     /// The node was down.
     Down,
     /// The way was cut.
     CutOff,
+    /// It waits for the way to be no longer clogged.
+    Clogged,
+    /// The link had damaged it: the receiver's checksum discarded it.
+    Damaged,
 }
 
 /// A message that went out.
@@ -230,6 +234,12 @@ pub struct NodeView {
     pub is_up: bool,
     /// Whether it stands still.
     pub is_paused: bool,
+    /// Whether it takes time for each event.
+    pub is_slow: bool,
+    /// How many events wait for it, the one that it is at included.
+    pub inbox: usize,
+    /// How it deviates from its protocol.
+    pub behaviour: Behaviour,
     /// Its role; empty while it is down.
     pub role: String,
     /// The term, ballot or epoch of its role.
@@ -238,11 +248,16 @@ pub struct NodeView {
     pub incarnation: u32,
     /// What its clock shows.
     pub clock: LocalTime,
+    /// What its wall clock shows.
+    pub wall_clock: WallTime,
     /// Its state; `Null` while it is down. Of long lists and maps, the last [`SHOWN`] elements at least.
     pub state: Value,
     /// Its armed timers and when they are due.
     pub timers: Vec<(String, Option<SimTime>)>,
-    /// The durable records of its journal, oldest first, each in one line: the last [`SHOWN`] at least.
+    /// What is wrong with its disk, each in a few words.
+    pub disk: Vec<String>,
+    /// The durable records of its journal, oldest first, each in one line, with what is wrong with it: the last
+    /// [`SHOWN`] at least.
     pub journal: Vec<String>,
     /// How many older ones are left out.
     pub older_records: u64,

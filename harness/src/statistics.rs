@@ -54,6 +54,9 @@ pub fn standing<N: Node>(world: &World<N>) -> String {
     let describe = |id: NodeId| match world.node(id) {
         None => format!("{id} is down"),
         Some(_) if world.is_paused(id) => format!("{id} stands still"),
+        Some(_) if world.is_slow(id) => {
+            format!("{id} is slow: {} events wait", world.inbox_len(id))
+        }
         Some(node) if node.role().is_empty() => format!("{id} is up"),
         Some(node) => format!("{id} is {} in epoch {}", node.role(), node.epoch()),
     };

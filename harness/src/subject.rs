@@ -1,5 +1,6 @@
 //! A registered protocol without its types: what scenario files, command line and debugger work with.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -8,6 +9,7 @@ use orrery_sim::registration::{Statistic, Workload};
 use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
+use crate::determinism::Trace;
 use crate::live::Progress;
 use crate::report::Report;
 use crate::session::Session;
@@ -57,6 +59,13 @@ pub trait Subject: Send + Sync {
     /// # Errors
     /// Where the case cannot be run at all: what is wrong and what would be right.
     fn run(&self, case: &Case, options: &RunOptions) -> Result<Report, CaseError>;
+
+    /// Runs `case` to its end and keeps what tells it from another run: the chain of its digests, and those of its
+    /// events whose numbers lie in `events`.
+    ///
+    /// # Errors
+    /// Where the case cannot be run at all: what is wrong and what would be right.
+    fn trace(&self, case: &Case, events: Range<u64>) -> Result<Trace, CaseError>;
 
     /// Runs `case` so that it can be walked through.
     ///

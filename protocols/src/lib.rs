@@ -4,11 +4,13 @@
 //!
 //! - [`ping`]: lab 0. Thirty lines of protocol, and every tool of the lab shown on it.
 //! - [`raft`]: consensus by a leader and a replicated log.
+//! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
 
 #![forbid(unsafe_code)]
 
+pub mod engine;
 pub mod kv;
 pub mod ping;
 pub mod quorum;

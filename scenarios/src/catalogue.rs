@@ -30,6 +30,10 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "raft/figure-8",
     "raft/deaf-leader",
     "raft/chaos",
+    "engine/queue",
+    "engine/at-least-once",
+    "engine/retry-limit",
+    "engine/quorum-wait",
 ];
 
 /// All scenarios that are known by name.

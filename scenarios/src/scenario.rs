@@ -123,7 +123,7 @@ impl Scenario {
             bugs: bugs.to_vec(),
             links: contents.links,
             clocks: contents.clocks,
-            wall_clocks: vec![],
+            wall_clocks: contents.wall_clocks,
             disk: contents.disk,
             clients: contents.clients,
             plan: contents.plan,

@@ -1,5 +1,8 @@
 //! The JSON Schema of scenario files, for editors: `#:schema scenarios/schema.json` in the first line.
 
+mod plan;
+mod world;
+
 use serde_json::{Map, Value as Json, json};
 
 use orrery_harness::history::MODELS;
@@ -40,6 +43,11 @@ fn described(name: &str, about: &str) -> Json {
     json!({ "description": about, "$ref": format!("#/$defs/{name}") })
 }
 
+/// A switch with a description of its own.
+fn flag(about: &str) -> Json {
+    described("flag", about)
+}
+
 fn text(about: &str) -> Json {
     json!({ "type": "string", "description": about })
 }
@@ -78,10 +86,12 @@ fn properties(protocols: &[&str]) -> Json {
             "additionalProperties": { "type": ["string", "number", "boolean"] },
         },
         "parameters": { "type": "object", "description": "The protocol's own parameters." },
+        "topology": reference("topology"),
+        "geography": reference("geography"),
         "link": described("link", "The laws of all links."),
         "links": list(reference("link_override"), "Links with laws of their own; what they do not name is as in `link`."),
         "clocks": list(reference("clock"), "Clocks that are not perfect."),
-        "disk": table("The disks.", &[], json!({ "sync": described("law", "How long a sync takes.") })),
+        "disk": reference("disk"),
         "clients": reference("clients"),
         "swarm": reference("swarm"),
         "check": reference("check"),
@@ -150,10 +160,10 @@ fn rename_references(schema: &mut Json, prefix: &str) {
 
 fn definitions() -> Map<String, Json> {
     let mut all = basic_definitions();
-    all.extend(network_definitions());
+    all.extend(world::definitions());
     all.extend(client_definitions());
     all.extend(check_definitions());
-    all.extend(plan_definitions());
+    all.extend(plan::definitions());
     all
 }
 
@@ -169,6 +179,9 @@ fn basic_definitions() -> Map<String, Json> {
         "knob": { "type": "string", "pattern": "\\$", "description": "A knob or an expression with knobs: `$servers`, `$outage * 2`." },
         "duration": { "type": "string", "description": "A number and its unit: h, min, s, ms, us or ns.", "examples": ["150ms", "1.5s"] },
         "probability": { "type": ["string", "number"], "description": "From 0 to 1, or a percentage.", "examples": ["5%", 0.05] },
+        "number": { "type": ["string", "number"], "description": "A positive number with at most six places.", "examples": [1.5] },
+        "range": { "type": "string", "description": "Two durations, the second never drawn; one for exactly that.", "examples": ["1s..2s", "1s"] },
+        "flag": { "anyOf": [{ "type": "boolean" }, reference("knob")] },
         "drift": { "type": "string", "description": "How much faster than true time a clock runs.", "examples": ["200ppm", "-10%", "5ppb"] },
         "predicate": {
             "type": "string",
@@ -179,38 +192,6 @@ fn basic_definitions() -> Map<String, Json> {
         "nodes": { "anyOf": [reference("node"), { "type": "array", "items": reference("node") }] },
         "target": { "type": "string", "description": "A node (`n1`), a role (`leader`), or the node of an item (`crash.node`).", "examples": ["n1", "leader", "crash.node"] },
         "targets": { "anyOf": [reference("target"), { "type": "array", "items": reference("target") }] },
-        "law": {
-            "description": "How a duration is drawn.",
-            "anyOf": [
-                reference("duration"),
-                table("", &["constant"], json!({ "constant": reference("duration") })),
-                table("", &["uniform"], json!({ "uniform": { "type": "string", "examples": ["1ms..10ms"] } })),
-                table("", &["exponential"], json!({ "exponential": described("duration", "The mean.") })),
-            ],
-        },
-    }))
-}
-
-fn network_definitions() -> Map<String, Json> {
-    let laws = json!({
-        "latency": described("law", "How long a message travels."),
-        "loss": described("probability", "How likely a message is lost."),
-        "duplicate": described("probability", "How likely a message arrives twice."),
-        "fifo": { "description": "Whether messages arrive in the order in which they were sent.", "anyOf": [{ "type": "boolean" }, reference("knob")] },
-    });
-    let mut overriding = laws.clone();
-    overriding["from"] = described("nodes", "The senders.");
-    overriding["to"] = described("nodes", "The receivers.");
-    overriding["both"] =
-        json!({ "type": "boolean", "description": "Whether the links back have the same laws." });
-    map(json!({
-        "link": table("The laws of a directed link.", &[], laws),
-        "link_override": table("Links with laws of their own.", &["from", "to"], overriding),
-        "clock": table("A clock.", &["node"], json!({
-            "node": reference("nodes"),
-            "offset": { "type": "string", "description": "What it shows at the start, `-5ms` for late.", "examples": ["5ms", "-5ms"] },
-            "drift": reference("drift"),
-        })),
     }))
 }
 
@@ -264,63 +245,4 @@ fn check_definitions() -> Map<String, Json> {
             "within": described("duration", "The bound; the end of the run where absent."),
         })),
     }))
-}
-
-fn plan_definitions() -> Map<String, Json> {
-    let message = json!({ "type": "string", "description": "The 17th message from n1 to n2.", "examples": ["n1>n2#17"] });
-    let actions = json!({
-        "crash": {
-            "description": "The node stops; memory, timers and unsynced writes are lost.",
-            "anyOf": [reference("target"), table("", &["node"], json!({
-                "node": reference("target"),
-                "after_effects": whole("Inside the triggering event, after so many of its effects."),
-            }))],
-        },
-        "restart": described("target", "The node starts again from what its disk kept."),
-        "pause": described("target", "The node stands still; its clock runs on."),
-        "resume": described("target", "The node goes on."),
-        "cut": {
-            "description": "Messages on these links do not arrive.",
-            "anyOf": [
-                table("", &["groups"], json!({ "groups": list(list(reference("target"), ""), "Both ways between the groups; nodes in none form one more.") })),
-                table("", &["isolate"], json!({ "isolate": reference("target") })),
-                table("One way.", &["from", "to"], json!({ "from": reference("targets"), "to": reference("targets") })),
-            ],
-        },
-        "heal": text("The name of a cut, or `all`."),
-        "hold": table("Messages that match are kept back.", &[], json!({
-            "from": reference("target"),
-            "to": reference("target"),
-            "kind": text("The kind of message."),
-        })),
-        "release": text("The name of a hold, or `all`."),
-        "drop": message,
-        "duplicate": message,
-        "deliver": message,
-        "fire": table("An armed timer comes due now.", &["node", "timer"], json!({ "node": reference("target"), "timer": text("Its name.") })),
-        "request": table("A client asks this.", &["client", "operation"], json!({
-            "client": { "type": "string", "examples": ["c1"] },
-            "operation": { "description": "An operation of the protocol.", "type": ["object", "string"] },
-            "to": described("target", "Whom it asks first."),
-        })),
-        "clock": table("The clock runs at another rate from now on.", &["node", "drift"], json!({ "node": reference("target"), "drift": reference("drift") })),
-    });
-    let one_of = |keys: Vec<&str>| -> Vec<Json> {
-        keys.iter().map(|key| json!({ "required": [key] })).collect()
-    };
-    let action_keys = map(actions.clone());
-    let mut keys = map(json!({
-        "name": text("What other items, goals and predicates call it."),
-        "at": described("duration", "When it happens."),
-        "after": text("How long after another item: `crash + 1500ms`."),
-        "when": described("predicate", "The event or condition at which it happens."),
-        "within": described("duration", "How long it waits before it counts as planned only."),
-    }));
-    keys.extend(action_keys.clone());
-    let mut item = table("One trigger and one action.", &[], Json::Object(keys));
-    item["allOf"] = json!([
-        { "oneOf": one_of(vec!["at", "after", "when"]) },
-        { "oneOf": one_of(action_keys.keys().map(String::as_str).collect()) },
-    ]);
-    map(json!({ "item": item }))
 }

@@ -23,9 +23,13 @@ fn the_committed_schema_is_current() {
 fn the_reader_knows_every_key_of_the_schema() {
     let schema = schema(&registry());
     let mut properties = vec![(String::new(), &schema["properties"])];
-    for (table, definition) in
-        [("link", "link"), ("clients", "clients"), ("swarm", "swarm"), ("check", "check")]
-    {
+    for (table, definition) in [
+        ("link", "link"),
+        ("clients", "clients"),
+        ("swarm", "swarm"),
+        ("check", "check"),
+        ("disk", "disk"),
+    ] {
         properties.push((format!("{table}."), &schema["$defs"][definition]["properties"]));
     }
     for (table, keys) in properties {
@@ -37,4 +41,28 @@ fn the_reader_knows_every_key_of_the_schema() {
             assert!(!errors.contains("has no key"), "{text}{errors}");
         }
     }
+}
+
+#[test]
+fn the_reader_knows_every_key_of_a_plan() {
+    let schema = schema(&registry());
+    let head = "format = 1\ntitle = \"t\"\nprotocol = \"raft\"\nnodes = 3\nstop_at = \"1s\"\n";
+    let unknown = |item: &str| {
+        let text = format!("{head}plan = [{{ {item} }}]\n");
+        let scenario = Scenario::from_text("x.toml", &text).expect("a head");
+        let errors = scenario.case(&registry(), None, &[], &[]).expect_err("it is wrong").plain();
+        errors.contains("has no key").then_some(errors)
+    };
+    for (key, property) in schema["$defs"]["item"]["properties"].as_object().expect("an object") {
+        assert_eq!(unknown(&format!("{key} = 1.5")), None);
+        for inner in property["properties"].as_object().into_iter().flat_map(|all| all.keys()) {
+            assert_eq!(unknown(&format!("{key} = {{ {inner} = 1.5 }}")), None);
+        }
+    }
+    for shape in schema["$defs"]["cut"]["anyOf"].as_array().expect("a list") {
+        for key in shape["properties"].as_object().into_iter().flat_map(|all| all.keys()) {
+            assert_eq!(unknown(&format!("at = \"0s\", cut = {{ {key} = 1.5 }}")), None);
+        }
+    }
+    assert!(unknown("cut = { bridges = 1.5 }").is_some());
 }

@@ -16,19 +16,20 @@ pub struct Clock {
     ppb: i64,
 }
 
-/// The wall clock beside a node's monotonic clock: it may jump, and it may be corrected.
+/// The wall clock beside a node's monotonic clock: it runs at that clock's rate, may jump, and may be corrected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WallClock {
     /// Nanoseconds by which it is ahead of true time at the start of the run.
     pub offset: i64,
-    /// How it is corrected; it never is without.
+    /// How it is corrected; it never is without. The first correction is one period after the start.
     pub correction: Option<Correction>,
     /// Parts per billion by which the node believes its clock to drift at most: its
     /// [interval](crate::Context::wall_interval) grows by that between corrections.
     pub drift_bound: u64,
 }
 
-/// A correction as by NTP: every so often the wall clock is set to true time, up to an error.
+/// A correction as by NTP: every so often the wall clock is set to true time, up to an error. A clock that stands still is
+/// not corrected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {
     /// How much true time lies between two corrections.

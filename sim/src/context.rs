@@ -1,12 +1,17 @@
 //! What a node may know and do, and the ordered effects that it leaves behind.
 
+use std::cell::Cell;
+
 use crate::bug::{Bug, Bugs};
 use crate::id::{NodeId, OperationId};
 use crate::journal::{Change, Position};
+use crate::law::Law;
 use crate::ledger::Probes;
+use crate::network::Topology;
 use crate::node::Protocol;
 use crate::random::{Draw, Randomness, Stream};
-use crate::time::{Duration, DurationRange, LocalTime};
+use crate::time::{Duration, DurationRange, Interval, LocalTime, SimTime, WallTime};
+use crate::wall::Wall;
 
 /// One thing that a handler did. Effects are data and ordered: an effect never overtakes an earlier one of
 /// the same node, and a crash may fall between two of them.
@@ -47,6 +52,8 @@ pub enum Effect<P: Protocol> {
         /// How it ended.
         ending: Ending<P::Output>,
     },
+    /// Stop, as in a crash.
+    Stop,
 }
 
 /// How a node answered an operation.
@@ -67,7 +74,12 @@ pub enum Ending<O> {
 pub struct Context<'a, P: Protocol> {
     pub(crate) id: NodeId,
     pub(crate) node_count: u32,
+    pub(crate) topology: Topology,
     pub(crate) now: LocalTime,
+    pub(crate) true_now: SimTime,
+    pub(crate) walls: &'a [Wall],
+    /// Whether the handler looked at the wall clock.
+    pub(crate) has_read_wall: Cell<bool>,
     pub(crate) written: Position,
     pub(crate) bugs: &'a Bugs,
     pub(crate) stream: &'a mut Stream,
@@ -93,9 +105,27 @@ impl<P: Protocol> Context<'_, P> {
         NodeId::all(self.node_count).filter(move |id| *id != own)
     }
 
+    /// The nodes that the topology gives this node a link with, in order; in a clique, all others.
+    pub fn neighbours(&self) -> impl Iterator<Item = NodeId> + use<P> {
+        self.topology.neighbours(self.id, self.node_count)
+    }
+
     /// What this node's own clock shows: monotonic, with an offset and a rate of its own.
     pub const fn now(&self) -> LocalTime {
         self.now
+    }
+
+    /// What this node's wall clock shows: it may jump, also back, and corrections may set it.
+    pub fn wall_clock(&self) -> WallTime {
+        self.has_read_wall.set(true);
+        self.walls[self.id.index()].read(self.true_now, self.randomness)
+    }
+
+    /// Between which two readings true time lies, as far as this node's wall clock was set no farther off and drifts no
+    /// faster than [it believes](crate::WallClock). A jump, or a faster drift, breaks that promise, and the node cannot know.
+    pub fn wall_interval(&self) -> Interval {
+        self.has_read_wall.set(true);
+        self.walls[self.id.index()].interval(self.true_now, self.randomness)
     }
 
     /// Sends `message` to `to`. It may be lost, duplicated, delayed and overtaken.
@@ -117,7 +147,7 @@ impl<P: Protocol> Context<'_, P> {
 
     /// Sets `timer` to come due at a random moment of the half-open `range` from now.
     pub fn set_timer_between(&mut self, timer: P::Timer, range: DurationRange) {
-        let after = self.draw().between(range);
+        let after = self.words().between(range);
         self.set_timer(timer, after);
     }
 
@@ -128,7 +158,13 @@ impl<P: Protocol> Context<'_, P> {
 
     /// A uniform number below `bound`. Panics where `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.draw().below(bound)
+        self.words().below(bound)
+    }
+
+    /// A duration that `law` gives: one draw of 64 bits from this node's stream, whichever the law is.
+    pub fn draw(&mut self, law: &Law) -> Duration {
+        let bits = self.words().bits();
+        law.sample(bits)
     }
 
     /// Appends `record` to the journal. Returns its position; it is durable once
@@ -184,6 +220,12 @@ impl<P: Protocol> Context<'_, P> {
         self.effects.push(Effect::Complete { operation, ending: Ending::Elsewhere(to) });
     }
 
+    /// Stops this node, as a crash here would: later effects of the handler, and those that wait for the disk, are lost. It is
+    /// down until it is restarted.
+    pub fn stop(&mut self) {
+        self.effects.push(Effect::Stop);
+    }
+
     /// Whether this run has `bug` planted.
     #[inline]
     pub fn bug(&self, bug: &Bug) -> bool {
@@ -195,7 +237,7 @@ impl<P: Protocol> Context<'_, P> {
         self.probes.hit(name);
     }
 
-    fn draw(&mut self) -> Draw<'_> {
+    fn words(&mut self) -> Draw<'_> {
         Draw::new(self.stream, self.randomness)
     }
 

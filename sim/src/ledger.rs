@@ -42,7 +42,7 @@ pub enum Family {
     Corruption,
     /// Messages travel longer than their link's law says.
     Delay,
-    /// A link has no room for another message.
+    /// A message waits for others to be put on the wire, or finds no room behind them.
     Bandwidth,
     /// A wall clock jumps.
     ClockJump,
@@ -190,8 +190,12 @@ impl MessageCount {
 pub struct Counters {
     /// Messages by kind, in the order of the enum.
     kinds: Vec<Option<(&'static str, MessageCount)>>,
-    /// Messages lost on the way, cut off, or arriving at a node that was down.
+    /// Messages lost on the way, without room on their link, cut off, or arriving at a node that was down.
     pub lost: u64,
+    /// Messages that were damaged on the way and discarded by the receiver's checksum.
+    pub damaged: u64,
+    /// Messages sent to nodes that the topology has no link to.
+    pub unlinked: u64,
     /// Syncs that made at least one record durable.
     pub forced_writes: u64,
     /// Records whose handler did not sync.

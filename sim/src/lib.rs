@@ -88,6 +88,7 @@ pub mod step;
 pub mod time;
 mod timers;
 pub mod value;
+mod wall;
 pub mod world;
 
 pub use bug::{Bug, Bugs};
@@ -108,6 +109,6 @@ pub use probability::Probability;
 pub use registration::Registration;
 pub use sequence::Sequence;
 pub use step::Step;
-pub use time::{Duration, DurationRange, LocalTime, SimTime};
+pub use time::{Duration, DurationRange, Interval, LocalTime, SimTime, WallTime};
 pub use value::Value;
 pub use world::{DamageBudget, Disk, Setup, SetupError, World};

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::law::Law;
 use crate::probability::Probability;
-use crate::random::join;
-use crate::time::{Duration, SimTime};
+use crate::time::Duration;
 
 /// The laws of one directed link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,39 +63,40 @@ pub struct Bandwidth {
     pub queue: Option<u64>,
 }
 
-/// What a link does to one message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Lost,
-    Arrives { after: Duration, copy_after: Option<Duration> },
+impl Link {
+    /// Whether it decides nothing but how long a message travels.
+    pub(crate) fn is_plain(&self) -> bool {
+        let Self { latency: _, loss, burst, corruption, duplicate, order, bandwidth } = self;
+        let is_lossless = loss.is_never() && burst.is_none() && corruption.is_never();
+        is_lossless && duplicate.is_never() && *order == Order::Free && bandwidth.is_none()
+    }
+
+    /// Takes away whatever loses, damages or doubles messages; whether there was any of it.
+    pub(crate) fn calm(&mut self) -> bool {
+        let is_calm = self.loss.is_never() && self.burst.is_none();
+        let is_calm = is_calm && self.corruption.is_never() && self.duplicate.is_never();
+        (self.loss, self.burst) = (Probability::NEVER, None);
+        (self.corruption, self.duplicate) = (Probability::NEVER, Probability::NEVER);
+        !is_calm
+    }
+
+    /// Whether these are laws at all.
+    ///
+    /// # Errors
+    /// What is wrong with them, and what would be right.
+    pub fn check(&self) -> Result<(), String> {
+        if self.bandwidth.is_some_and(|bandwidth| bandwidth.bytes_per_second == 0) {
+            return Err(String::from(
+                "nothing goes through a link of 0 bytes per second: cut it, or let at least 1 through",
+            ));
+        }
+        self.latency.check()
+    }
 }
 
-impl Link {
-    /// How long a message of these words travels.
-    #[inline(always)]
-    pub(crate) fn delay(&self, words: [u32; 8]) -> Duration {
-        let [_burst, _loss, _corruption, _duplication, delay, delay_high, ..] = words;
-        self.latency.sample(join(delay, delay_high))
-    }
-
-    /// The fate that belongs to a message's group of words: burst, loss, corruption, duplication, delay
-    /// (two), the copy's delay (two). Each has its place, used or not.
-    pub(crate) fn fate(&self, words: [u32; 8]) -> Fate {
-        let [_burst, loss, _corruption, duplication, _, _, copy, copy_high] = words;
-        if self.loss.holds(loss) {
-            return Fate::Lost;
-        }
-        let is_doubled = self.duplicate.holds(duplication);
-        let copy_after = is_doubled.then(|| self.latency.sample(join(copy, copy_high)));
-        Fate::Arrives { after: self.delay(words), copy_after }
-    }
-
-    /// When a message arrives that would at `arrival`, behind the last one that went over this link.
-    pub(crate) fn in_order(&self, arrival: SimTime, last: &mut SimTime) -> SimTime {
-        if self.order != Order::Fifo {
-            return arrival;
-        }
-        *last = arrival.max(*last);
-        *last
+impl Burst {
+    /// Whether a link that `is_bad` or not is bad for a message of this word.
+    pub(crate) const fn is_bad_next(&self, is_bad: bool, word: u32) -> bool {
+        if is_bad { !self.end.holds(word) } else { self.begin.holds(word) }
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::data::Data;
 use crate::id::{NodeId, OperationId};
-use crate::journal::{Journal, Position};
+use crate::journal::{Damaged, DiskError, Journal, Position};
 use crate::random::Draw;
 
 /// The data of one protocol; `()` where it has none of a kind.
@@ -68,8 +68,34 @@ pub trait Node: Sized + Serialize {
     /// The disk made everything up to `through` durable.
     fn on_synced(&mut self, _through: Position, _ctx: &mut Context<'_, Self::Protocol>) {}
 
+    /// A sync failed that would have made everything up to `through` durable. Nothing that only it would have covered is,
+    /// and what waits for it goes on waiting. A node that handles this may sync again, now or later: that sync
+    /// covers what the failed one did, and what waits goes on when it succeeds.
+    ///
+    /// Without a handler the node stops. A process that does not know what is on its disk had better not go on: see
+    /// A. Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020.
+    fn on_sync_failed(
+        &mut self,
+        _through: Position,
+        _error: DiskError,
+        ctx: &mut Context<'_, Self::Protocol>,
+    ) {
+        ctx.stop();
+    }
+
+    /// Whether the protocol can start from a journal with this damage, which is in order and not empty. It then reads the
+    /// [`Journal::entries`] and decides what it still knows; places that it truncates or replaces by a
+    /// checkpoint are whole again.
+    ///
+    /// If not, a damaged end that no sync had covered is cut off, as every log with checksums does, and the node starts;
+    /// with any other damage it stays down, since what it promised may be in the record that it cannot read.
+    fn recovers_from(_config: &<Self::Protocol as Protocol>::Config, _damage: &[Damaged]) -> bool {
+        false
+    }
+
     /// What it could tell `to` in place of `message`, were it to lie in its own name (`equivocate`); `None` where it
-    /// has no lie for that. `draw` decides between lies.
+    /// has no lie for that. It is asked for each message by itself: whether the others are told the same is for `to` and
+    /// `draw` to decide. Its state stays as its protocol says.
     fn forge(
         &self,
         _to: NodeId,

@@ -13,6 +13,8 @@ pub const RNG_VERSION: u64 = 1;
 const CHUNK: usize = 64;
 /// Words that belong to one message of a link.
 const GROUP: usize = 8;
+/// The place of the delay's two words in a group.
+pub(crate) const DELAY: usize = 4;
 
 /// What a stream of random words is for. The number is part of the stream's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,12 +30,19 @@ pub enum Domain {
     Link = 4,
     /// How long a sync takes and what a crash keeps. From: the node.
     Disk = 5,
-    /// Clock offsets and rates. From: the node.
+    /// Clock offsets and rates, and how far off corrections set wall clocks. From: the node.
     Clock = 6,
-    /// Faults that draw as they strike. From: the plan item.
+    /// Faults that draw as they strike. From: the plan item, or the intervention; to: the sender of the message that it
+    /// strikes, 0 where it strikes no message.
     Fault = 7,
     /// The order of simultaneous events.
     Tie = 8,
+    /// How long slow nodes take. From: the node.
+    Service = 9,
+    /// How byzantine nodes deviate. From: the sender; to: the receiver; position: the message's number.
+    Byzantine = 10,
+    /// What a damaged message reads like. From: the sender; to: the receiver.
+    Damage = 11,
 }
 
 /// Widest entity number in an address, 2^28 - 1.
@@ -54,6 +63,8 @@ impl StreamId {
 
 /// Bits of a chunk's number that say how often the source had been reseeded; no run draws 2^54 words of a stream.
 const EPOCH_SHIFT: u32 = 48;
+/// The other bits of a chunk's number.
+const CHUNK_BITS: u64 = (1 << EPOCH_SHIFT) - 1;
 
 /// The source of all draws of one run: `ChaCha8` under a key made of the seed and [`RNG_VERSION`].
 #[derive(Clone, Debug)]
@@ -83,10 +94,19 @@ impl Randomness {
     /// A generator that stands at the start of chunk `chunk` of `stream`.
     fn generator(&self, stream: StreamId, chunk: u64) -> ChaCha8Rng {
         let mut rng = self.rng.clone();
-        let chunk = chunk & ((1 << EPOCH_SHIFT) - 1);
         rng.set_stream(stream.0);
-        rng.set_word_pos(u128::from(chunk) * CHUNK as u128);
+        rng.set_word_pos(u128::from(chunk & CHUNK_BITS) * CHUNK as u128);
         rng
+    }
+
+    /// All words of chunk `chunk` of `stream`, in little-endian bytes as the generator gives them on every platform.
+    /// One generator serves all streams, so that it stays in the processor's cache.
+    #[inline]
+    fn fill(&mut self, stream: StreamId, chunk: u64, bytes: &mut [u8; 4 * CHUNK]) {
+        // In this order nothing is generated for nothing: the place is at the start of a chunk.
+        self.rng.set_word_pos(u128::from(chunk & CHUNK_BITS) * CHUNK as u128);
+        self.rng.set_stream(stream.0);
+        self.rng.fill_bytes(bytes);
     }
 
     /// A generator that starts at the `position`-th chunk of 64 words of `stream`: the draws of one
@@ -103,44 +123,78 @@ pub struct Stream {
     id: StreamId,
     /// Words drawn so far.
     position: u64,
+    /// A chunk that was generated but not all drawn yet.
     ahead: Option<Box<Ahead>>,
+    /// What the groups of one chunk say about delays, for links that ask for nothing else: it is all that
+    /// thousands of links keep in the processor's cache.
+    delays: Option<Box<Delays>>,
 }
 
-/// A chunk of a stream that was generated but not all drawn yet.
+/// All words of a chunk.
 #[derive(Debug)]
 struct Ahead {
     chunk: u64,
-    /// The words in little-endian bytes, as the generator gives them on every platform.
     bytes: [u8; 4 * CHUNK],
-    /// The generator, at the start of the next chunk: to move one from stream to stream costs more.
-    rng: ChaCha8Rng,
+}
+
+/// The delay's two words of each group of a chunk.
+#[derive(Debug)]
+struct Delays {
+    chunk: u64,
+    bits: [u64; CHUNK / GROUP],
 }
 
 impl Clone for Stream {
     fn clone(&self) -> Self {
-        Self { id: self.id, position: self.position, ahead: None }
+        Self { position: self.position, ..Self::new(self.id) }
     }
 }
 
 impl Stream {
     /// The start of the stream `id`.
     pub const fn new(id: StreamId) -> Self {
-        Self { id, position: 0, ahead: None }
+        Self { id, position: 0, ahead: None, delays: None }
     }
 
     /// The next 32 bits.
     #[inline]
     pub fn word(&mut self, randomness: &mut Randomness) -> u32 {
-        let bytes = self.bytes(1, randomness);
-        bytes.map_or(0, |(bytes, start)| u32::from_le_bytes(bytes.as_chunks().0[start]))
+        let (bytes, start) = self.bytes(1, randomness);
+        u32::from_le_bytes(bytes.as_chunks().0[start])
     }
 
     /// The next group of eight words. Groups are aligned: one belongs to each message of a link.
     #[inline(always)]
     pub fn group(&mut self, randomness: &mut Randomness) -> [u32; GROUP] {
-        let Some((bytes, start)) = self.bytes(GROUP as u64, randomness) else { return [0; GROUP] };
+        let (bytes, start) = self.bytes(GROUP as u64, randomness);
         let groups: &[[[u8; 4]; GROUP]] = bytes.as_chunks().0.as_chunks().0;
         groups[start / GROUP].map(u32::from_le_bytes)
+    }
+
+    /// The next group, of which only the delay's two words are wanted.
+    #[inline(always)]
+    pub fn delay(&mut self, randomness: &mut Randomness) -> u64 {
+        let chunk = self.position / CHUNK as u64 | randomness.epoch;
+        let start = self.position as usize % CHUNK;
+        self.position = self.position.wrapping_add(GROUP as u64);
+        match &self.delays {
+            Some(delays) if delays.chunk == chunk => delays.bits[start / GROUP],
+            Some(_) | None => self.more_delays(chunk, start / GROUP, randomness),
+        }
+    }
+
+    #[inline(never)]
+    fn more_delays(&mut self, chunk: u64, group: usize, randomness: &mut Randomness) -> u64 {
+        let fresh = || Box::new(Delays { chunk, bits: [0; CHUNK / GROUP] });
+        let delays = self.delays.get_or_insert_with(fresh);
+        delays.chunk = chunk;
+        let mut bytes = [0; 4 * CHUNK];
+        randomness.fill(self.id, chunk, &mut bytes);
+        let pairs: &[[[u8; 8]; GROUP / 2]] = bytes.as_chunks().0.as_chunks().0;
+        for (bits, pairs) in delays.bits.iter_mut().zip(pairs) {
+            *bits = u64::from_le_bytes(pairs[DELAY / 2]);
+        }
+        delays.bits[group]
     }
 
     /// Passes over a group whose words decide nothing, without generating them.
@@ -149,34 +203,19 @@ impl Stream {
         self.position += GROUP as u64;
     }
 
-    /// Moves on by `count` words: the bytes of the chunk and the place of the first word in it. There
-    /// are always some.
+    /// Moves on by `count` words: the bytes of the chunk and the place of the first word in it.
     #[inline(always)]
-    fn bytes(
-        &mut self,
-        count: u64,
-        randomness: &mut Randomness,
-    ) -> Option<(&[u8; 4 * CHUNK], usize)> {
+    fn bytes(&mut self, count: u64, randomness: &mut Randomness) -> (&[u8; 4 * CHUNK], usize) {
         let chunk = self.position / CHUNK as u64 | randomness.epoch;
         let start = self.position as usize % CHUNK;
         self.position = self.position.wrapping_add(count);
-        if self.ahead.as_ref().is_none_or(|ahead| ahead.chunk != chunk) {
-            self.generate(chunk, randomness);
-        }
-        self.ahead.as_ref().map(|ahead| (&ahead.bytes, start))
-    }
-
-    #[cold]
-    fn generate(&mut self, chunk: u64, randomness: &Randomness) {
-        let next = |ahead: &Ahead| ahead.chunk.wrapping_add(1);
-        if self.ahead.as_deref().map(next) != Some(chunk) {
-            let rng = randomness.generator(self.id, chunk);
-            self.ahead = Some(Box::new(Ahead { chunk, bytes: [0; 4 * CHUNK], rng }));
-        }
-        if let Some(ahead) = &mut self.ahead {
+        let fresh = || Box::new(Ahead { chunk: !chunk, bytes: [0; 4 * CHUNK] });
+        let ahead = self.ahead.get_or_insert_with(fresh);
+        if ahead.chunk != chunk {
             ahead.chunk = chunk;
-            ahead.rng.fill_bytes(&mut ahead.bytes);
+            randomness.fill(self.id, chunk, &mut ahead.bytes);
         }
+        (&ahead.bytes, start)
     }
 }
 

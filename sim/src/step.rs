@@ -2,7 +2,7 @@
 
 use crate::context::{Effect, Ending};
 use crate::id::{ClientId, NodeId, OperationId};
-use crate::journal::Position;
+use crate::journal::{DiskError, Position};
 use crate::measure::Kind;
 use crate::node::Protocol;
 use crate::plan::MessageAddress;
@@ -57,7 +57,7 @@ pub enum Event<P: Protocol> {
         node: NodeId,
         /// Which.
         timer: P::Timer,
-        /// Whether the node stands still, so that the timer waits.
+        /// Whether the node stands still or is slow, so that the timer waits.
         is_waiting: bool,
     },
     /// The disk answered a sync.
@@ -66,7 +66,18 @@ pub enum Event<P: Protocol> {
         node: NodeId,
         /// Everything up to here is durable.
         through: Position,
-        /// Whether the node stands still, so that the answer waits.
+        /// Whether the node stands still or is slow, so that the answer waits.
+        is_waiting: bool,
+    },
+    /// A sync failed: nothing that only it would have covered is durable.
+    SyncFailed {
+        /// Whose.
+        node: NodeId,
+        /// Up to where it would have covered.
+        through: Position,
+        /// Why.
+        error: DiskError,
+        /// Whether the node stands still, so that the news waits.
         is_waiting: bool,
     },
     /// A client asked a node.
@@ -98,6 +109,7 @@ impl<P: Protocol> Event<P> {
             Self::Start { node }
             | Self::Timer { node, .. }
             | Self::Synced { node, .. }
+            | Self::SyncFailed { node, .. }
             | Self::Ask { node, .. } => Some(*node),
             Self::Arrive { message, .. } => Some(message.to),
             Self::GiveUp { .. } => None,
@@ -111,18 +123,22 @@ impl<P: Protocol> Event<P> {
 pub enum Arrival {
     /// The node handled it.
     Handled,
-    /// The node stands still: it waits for the node to resume.
+    /// The node stands still or is slow: it waits in its inbox.
     Waits,
     /// The node is down: it is lost.
     Down,
     /// The way is cut: it is lost.
     CutOff,
+    /// The way is clogged: it waits there, and arrives once more when the clog is healed.
+    Clogged,
+    /// It was damaged on its way: the receiver's checksum discards it.
+    Damaged,
 }
 
 /// An action that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deed {
-    /// The place in the plan; `None` for a person's intervention.
+    /// The place in the plan; `None` for a person's intervention, and where a node stopped itself.
     pub item: Option<usize>,
     /// What was done: the action's word.
     pub word: &'static str,
@@ -153,6 +169,29 @@ pub enum Outcome<P: Protocol> {
         payload: P::Message,
         /// What the link decided.
         passage: Passage,
+    },
+    /// A byzantine node says something else than the truth: what comes next is what it says.
+    Forged {
+        /// The address of the message.
+        message: MessageAddress,
+        /// What its protocol would have said.
+        truth: P::Message,
+    },
+    /// A byzantine node kept a message to itself.
+    Withheld {
+        /// The address that it would have had: no other message has it.
+        message: MessageAddress,
+        /// Its kind.
+        kind: Kind,
+        /// What it would have said.
+        payload: P::Message,
+    },
+    /// A byzantine node repeats itself: what comes next is what it says again.
+    Replayed {
+        /// The address of the repetition.
+        message: MessageAddress,
+        /// The message that is repeated.
+        first: MessageAddress,
     },
     /// A timer was set or moved.
     TimerSet {
@@ -188,8 +227,38 @@ pub enum Passage {
         /// When the copy does.
         copy: Option<SimTime>,
     },
+    /// It will arrive, and once more if doubled, but the link damaged it: what arrives is what the protocol makes of
+    /// that, or nothing that passes the receiver's checksum.
+    Damaged {
+        /// When.
+        at: SimTime,
+        /// When the copy does.
+        copy: Option<SimTime>,
+    },
     /// It is lost.
     Lost,
+    /// It is lost: too much waits to be put on the wire before it.
+    QueueFull,
+    /// It is lost: the topology has no such link.
+    NoLink,
     /// It is kept back until the plan releases it.
     Held,
+}
+
+impl Passage {
+    /// Whether it ends at the sender: nothing of it will arrive.
+    pub const fn is_lost(&self) -> bool {
+        match self {
+            Self::Lost | Self::QueueFull | Self::NoLink => true,
+            Self::Arrives { .. } | Self::Damaged { .. } | Self::Held => false,
+        }
+    }
+
+    /// When it will arrive, for the first time; `None` where it does not, or not before the plan says so.
+    pub const fn arrival(&self) -> Option<SimTime> {
+        match self {
+            Self::Arrives { at, .. } | Self::Damaged { at, .. } => Some(*at),
+            Self::Lost | Self::QueueFull | Self::NoLink | Self::Held => None,
+        }
+    }
 }

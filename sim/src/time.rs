@@ -1,6 +1,7 @@
 //! Time as integers: nanoseconds in newtypes, so that no float takes part in any decision.
 
 mod range;
+mod wall;
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
@@ -10,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use range::DurationRange;
+pub use wall::{Interval, WallTime};
 
 /// Units of a written duration, largest first: suffix and nanoseconds.
 const UNITS: [(&str, u64); 6] = [

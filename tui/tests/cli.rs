@@ -201,3 +201,56 @@ fn scratch(name: &str) -> std::path::PathBuf {
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
+
+#[test]
+fn a_benchmark_prints_the_line_that_others_compare() {
+    let line = json(&["bench", "flood", "2_000", "3"]);
+    for key in ["events", "sim_seconds", "wall_seconds", "cpu_seconds", "ns_per_msg", "max_rss_kb"]
+    {
+        assert!(line[key].is_number(), "no number `{key}` in {line}");
+    }
+    assert_eq!((&line["workload"], &line["n_nodes"]), (&"flood".into(), &50.into()));
+    assert_eq!(line["messages_delivered"], 2_000);
+    assert_eq!(line["digest"], json(&["bench", "flood", "2000", "3"])["digest"]);
+    let wrong = orrery(&["bench", "flood", "0"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(err(&wrong).contains("1_000_000"), "{}", err(&wrong));
+}
+
+#[test]
+fn the_table_of_benchmarks_has_a_row_per_workload_beside_its_floor() {
+    let table = out(&orrery(&["bench", "all", "2_000", "--json"]));
+    let rows = table.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().all(|row| row["ratio"].is_number()), "{table}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_build_that_does_otherwise_is_shown_side_by_side_at_its_first_event() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let report = json(&["run", "ping/lossy", "--seed", "5", "--json"]);
+    let other_run = report["token"].as_str().expect("a report has a token");
+    // Another build, as it were: it makes the run of another seed.
+    let script = format!(
+        "#!/bin/sh\nexec '{}' verify-determinism '{other_run}' --print \"$4\"\n",
+        env!("CARGO_BIN_EXE_orrery")
+    );
+    let folder = std::env::temp_dir().join(format!("orrery-against-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let program = folder.join("other");
+    std::fs::write(&program, script).expect("a script can be written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let path = program.to_string_lossy();
+    let same = ["verify-determinism", "ping/lossy", "--against", env!("CARGO_BIN_EXE_orrery")];
+    assert_eq!(orrery(&same).status.code(), Some(0));
+    let output = orrery(&["verify-determinism", "ping/lossy", "--against", &path]);
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}{}", err(&output));
+    for part in ["differs", "first at event", "- in n", "- once:", "- again:"] {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+}

@@ -31,19 +31,23 @@ pub fn view<N: Node>(world: &World<N>) -> WorldView {
 fn node_view<N: Node>(world: &World<N>, id: NodeId) -> NodeView {
     let node = world.node(id);
     let journal = world.journal(id);
-    let records = journal.records();
-    let older = left_out(records.len());
+    let older = left_out(journal.as_written().len());
     NodeView {
         id,
         is_up: node.is_some(),
         is_paused: world.is_paused(id),
+        is_slow: world.is_slow(id),
+        inbox: world.inbox_len(id),
+        behaviour: world.behaviour(id),
         role: node.map_or(String::new(), |node| node.role().to_string()),
         epoch: node.map_or(0, Node::epoch),
         incarnation: world.incarnation(id),
         clock: world.clock(id),
+        wall_clock: world.wall_clock(id),
         state: node.map_or(Value::Null, |node| Value::brief(node, SHOWN)),
         timers: world.timers(id).map(|(t, due)| (Value::of(&t).to_string(), due)).collect(),
-        journal: records.iter().skip(older).map(|record| Value::of(record).to_string()).collect(),
+        disk: describe::disk(world.disk(id)),
+        journal: describe::journal(journal, older),
         older_records: older as u64,
         unsynced: journal.unsynced().map(describe::change).collect(),
         waiting: world.waiting_for_disk(id).map(describe::effect).collect(),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use orrery_harness::case::{Checks, Clients};
 use orrery_harness::{Case, Verdict};
@@ -54,7 +55,7 @@ pub(crate) enum Output {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Message {
-    Ask { id: OperationId, operation: Operation },
+    Ask { id: OperationId, operation: Operation, ticket: u64 },
     Answer { id: OperationId, output: Output },
 }
 
@@ -64,7 +65,7 @@ pub(crate) enum Note {
 }
 
 impl Protocol for Register {
-    type Config = ();
+    type Config = u64;
     type Message = Message;
     type Timer = ();
     type Record = Operation;
@@ -78,6 +79,7 @@ pub(crate) struct Server {
     values: BTreeMap<String, String>,
     first: BTreeMap<String, String>,
     version: u64,
+    ticket: u64,
 }
 
 impl Server {
@@ -105,7 +107,8 @@ impl Node for Server {
     type Protocol = Register;
 
     fn on_start(start: Start<'_, Register>, _: &mut Context<'_, Register>) -> Self {
-        let mut server = Self { values: BTreeMap::new(), first: BTreeMap::new(), version: 0 };
+        let (values, first) = (BTreeMap::new(), BTreeMap::new());
+        let mut server = Self { values, first, version: 0, ticket: *start.config };
         for record in start.journal.records() {
             if let Operation::Put { key, value } = record {
                 server.version += 1;
@@ -118,7 +121,7 @@ impl Node for Server {
 
     fn on_message(&mut self, from: NodeId, message: Message, ctx: &mut Context<'_, Register>) {
         match message {
-            Message::Ask { id, operation } => {
+            Message::Ask { id, operation, .. } => {
                 let output = self.apply(operation, ctx);
                 ctx.send(from, Message::Answer { id, output });
             }
@@ -138,7 +141,7 @@ impl Node for Server {
             let output = self.apply(operation, ctx);
             ctx.complete(id, output);
         } else {
-            ctx.send(NodeId(1), Message::Ask { id, operation });
+            ctx.send(NodeId(1), Message::Ask { id, operation, ticket: self.ticket });
         }
     }
 
@@ -180,7 +183,13 @@ impl Monitor<Server> for Steady {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Parameters {}
+pub(crate) struct Parameters {
+    /// Each set-up gives the nodes another number, which they pass on.
+    pub leaks: bool,
+}
+
+/// How many set-ups have leaked so far.
+static LEAKED: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) struct Registered;
 
@@ -195,8 +204,9 @@ impl Registration for Registered {
     const STATISTICS: &'static [Statistic] =
         &[Statistic { name: "writes", scale: 1, unit: "", about: "writes applied" }];
 
-    fn set_up(_: &Parameters, nodes: u32) -> Result<Vec<()>, String> {
-        Ok(vec![(); nodes as usize])
+    fn set_up(parameters: &Parameters, nodes: u32) -> Result<Vec<u64>, String> {
+        let ticket = if parameters.leaks { LEAKED.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        Ok(vec![ticket; nodes as usize])
     }
 
     fn monitors(_: &Parameters, _: u32) -> Vec<Box<dyn Monitor<Server>>> {

@@ -36,6 +36,7 @@
 //! | [`message`] | figure 2, RPCs | every message and what its fields mean |
 //! | [`invariants`] | figure 3 | what must hold after every event |
 //! | [`bugs`] | | each rule's mistake |
+//! | `forge.rs` | §2 | what a lying server says, which Raft does not bear |
 //!
 //! # Kept
 //!
@@ -72,6 +73,7 @@
 
 pub mod bugs;
 mod election;
+mod forge;
 pub mod invariants;
 pub mod log;
 pub mod message;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use orrery_sim::random::Draw;
 use orrery_sim::{
     Context, Duration, DurationRange, Node, NodeId, OperationId, Position, Protocol, Start,
 };
@@ -230,6 +231,10 @@ impl Node for Server {
         self.forced = self.forced.max(through);
         self.vote_is_durable(through, ctx);
         self.own_entries_are_durable(through, ctx);
+    }
+
+    fn forge(&self, _to: NodeId, message: &Message, draw: &mut Draw<'_>) -> Option<Message> {
+        self.lie(message, draw)
     }
 
     fn role(&self) -> &'static str {

@@ -1,6 +1,7 @@
 //! Raft under test: short stories, each bug caught, and sweeps over seeds and faults.
 
 mod bugs;
+mod byzantine;
 mod stories;
 mod support;
 mod sweep;

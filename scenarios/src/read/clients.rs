@@ -10,7 +10,7 @@ use crate::error::Problems;
 use crate::tree::Tree;
 
 use super::fields::{Fields, duration, list, node, time, whole};
-use super::network::law;
+use super::law::law;
 
 /// Reads `clients`; `subject` judges what they ask.
 pub(super) fn clients(

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use orrery_sim::{ClientId, Duration, DurationRange, NodeId, Probability, SimTime};
 
 use crate::error::Problems;
+use crate::quantity::{Quantity, Ratio};
 use crate::suggest::did_you_mean;
 use crate::tree::{Entry, Table, Tree, Value};
 
@@ -50,8 +51,23 @@ impl<'t> Fields<'t> {
     }
 }
 
+/// The field `key` of the table `tree`, which cannot do without it.
+pub(crate) fn needed<'t>(
+    fields: &mut Fields<'t>,
+    key: &'static str,
+    tree: &Tree,
+    help: &str,
+    problems: &mut Problems,
+) -> Option<&'t Tree> {
+    let found = fields.get(key);
+    if found.is_none() {
+        problems.push(tree.problem(format!("`{key}` is missing here")).help(help));
+    }
+    found
+}
+
 /// Reports that `tree` is not `wanted`.
-fn mismatch(tree: &Tree, wanted: &str, example: &str, problems: &mut Problems) {
+pub(crate) fn mismatch(tree: &Tree, wanted: &str, example: &str, problems: &mut Problems) {
     let message = format!("this is {}, not {wanted}", tree.kind());
     problems.push(tree.problem(message).help(format!("write {wanted}, as in `{example}`")));
 }
@@ -132,6 +148,16 @@ pub(crate) fn duration_range(tree: &Tree, problems: &mut Problems) -> Option<Dur
     parsed(tree, "a range of durations", "\"1ms..10ms\"", problems)
 }
 
+/// A range, or one duration for exactly that.
+pub(crate) fn span(tree: &Tree, problems: &mut Problems) -> Option<DurationRange> {
+    match tree.as_text() {
+        Some(text) if !text.contains("..") => {
+            duration(tree, problems).map(|exactly| DurationRange::new(exactly, exactly))
+        }
+        _ => duration_range(tree, problems),
+    }
+}
+
 /// A time of the run, written as the duration since its start.
 pub(crate) fn time(tree: &Tree, problems: &mut Problems) -> Option<SimTime> {
     duration(tree, problems).map(|duration| SimTime::ZERO.saturating_add(duration))
@@ -154,12 +180,12 @@ pub(crate) fn signed_duration(tree: &Tree, problems: &mut Problems) -> Option<i6
             None
         }
         Ok(duration) => {
-            let nanos = i64::try_from(duration.as_nanos()).ok();
+            let nanos = i64::try_from(sign * i128::from(duration.as_nanos())).ok();
             if nanos.is_none() {
                 let message = format!("`{text}` is too long for a clock");
-                problems.push(tree.problem(message).help("an offset is at most 292 years"));
+                problems.push(tree.problem(message).help("it is at most 292 years either way"));
             }
-            nanos.map(|nanos| sign * nanos)
+            nanos
         }
     }
 }
@@ -178,6 +204,35 @@ pub(crate) fn probability(tree: &Tree, problems: &mut Problems) -> Option<Probab
     written.parse().map_err(|error: String| problems.push(explained(tree, &error))).ok()
 }
 
+/// A positive number without unit, in millionths, as a string or as a number, read digit by digit.
+pub(crate) fn millionths(tree: &Tree, problems: &mut Problems) -> Option<u64> {
+    let written = match &tree.value {
+        Value::Text(text) => text.text.clone(),
+        Value::Integer(number) => number.to_string(),
+        Value::Decimal(number) => number.clone(),
+        Value::Boolean(_) | Value::List(_) | Value::Table(_) => {
+            mismatch(tree, "a number", "1.5", problems);
+            return None;
+        }
+    };
+    let found = scaled(&written, 1_000_000).and_then(|number| u64::try_from(number).ok());
+    let positive = found.filter(|number| 0 < *number);
+    if positive.is_none() {
+        let help = "write a positive number with at most six places, as in `1.5`";
+        problems.push(tree.problem(format!("`{written}` is no such number")).help(help));
+    }
+    positive
+}
+
+/// The number `written` times `factor`, if that is whole.
+pub(crate) fn scaled(written: &str, factor: u64) -> Option<i128> {
+    let number = Quantity::Number(Ratio::parse(written.trim())?);
+    match number.times(Quantity::Number(Ratio::whole(i128::from(factor)))).ok()? {
+        Quantity::Number(ratio) => ratio.as_whole(),
+        Quantity::Time(_) => None,
+    }
+}
+
 /// Units of a drift, and their parts per billion.
 const DRIFT_UNITS: [(&str, u64); 3] = [("ppm", 1_000), ("ppb", 1), ("%", 10_000_000)];
 
@@ -190,16 +245,8 @@ pub(crate) fn drift(tree: &Tree, problems: &mut Problems) -> Option<i64> {
         return None;
     };
     let trimmed = text.trim();
-    let found = DRIFT_UNITS.iter().find_map(|(unit, ppb)| {
-        let number = crate::quantity::Ratio::parse(trimmed.strip_suffix(unit)?.trim_end())?;
-        let scaled = crate::quantity::Quantity::Number(number).times(
-            crate::quantity::Quantity::Number(crate::quantity::Ratio::whole(i128::from(*ppb))),
-        );
-        match scaled.ok()? {
-            crate::quantity::Quantity::Number(ratio) => ratio.as_whole(),
-            crate::quantity::Quantity::Time(_) => None,
-        }
-    });
+    let found =
+        DRIFT_UNITS.iter().find_map(|(unit, ppb)| scaled(trimmed.strip_suffix(unit)?, *ppb));
     let Some(ppb) = found else {
         problems.push(
             tree.problem(format!("`{text}` is no drift of whole parts per billion")).help(EXAMPLE),

@@ -4,12 +4,16 @@ mod actions;
 mod checks;
 mod clients;
 mod fields;
+mod geography;
+mod law;
+mod links;
+mod machines;
 mod names;
-mod network;
 mod order;
 mod parameters;
 mod plan;
 mod predicate;
+mod size;
 
 use std::collections::BTreeMap;
 
@@ -19,13 +23,14 @@ use orrery_harness::case::{Checks, Clients, Narration, Swarm};
 use orrery_harness::report::Verdict;
 use orrery_harness::subject::Subject;
 use orrery_sim::plan::Plan;
-use orrery_sim::{Clock, Disk, Links, SimTime};
+use orrery_sim::{Clock, Disk, Links, SimTime, WallClock};
 
 use crate::error::{Problem, Problems};
 use crate::suggest::did_you_mean;
 use crate::tree::Tree;
 
 use fields::Fields;
+use names::Named;
 
 pub(crate) use parameters::parameter_names;
 
@@ -41,6 +46,7 @@ pub(crate) struct Contents {
     pub parameters: Json,
     pub links: Links,
     pub clocks: Vec<Clock>,
+    pub wall_clocks: Vec<WallClock>,
     pub disk: Disk,
     pub clients: Clients,
     pub plan: Plan<Json>,
@@ -66,8 +72,8 @@ pub(crate) struct Surroundings<'a> {
     pub nodes: Option<u32>,
     pub clients: u32,
     pub subject: Option<&'a dyn Subject>,
-    /// The items of the plan by name, with the word of their action.
-    pub items: BTreeMap<String, String>,
+    /// The items of the plan by name.
+    pub items: BTreeMap<String, Named>,
 }
 
 impl Surroundings<'_> {
@@ -89,6 +95,27 @@ impl Surroundings<'_> {
         };
         problems.push(problem(format!("the plan has no item named `{name}`")).help(hint));
         false
+    }
+
+    /// Reports an item that does not exist or acts on no node; whether all is well.
+    pub(crate) fn check_item_node(
+        &self,
+        name: &str,
+        problems: &mut Problems,
+        problem: impl Fn(String) -> Problem,
+    ) -> bool {
+        if !self.check_item(name, problems, &problem) {
+            return false;
+        }
+        match self.items.get(name) {
+            Some(Named { word, has_node: false }) if !word.is_empty() => {
+                let message = format!("`{name}` is a `{word}`, which acts on no single node");
+                let help = "name an item that acts on a node, such as a crash";
+                problems.push(problem(message).help(help));
+                false
+            }
+            _ => true,
+        }
     }
 }
 
@@ -151,9 +178,10 @@ pub(crate) fn contents(
     let stop_at = stop_at.and_then(|tree| fields::time(tree, problems));
     let budget = fields.get("event_budget").and_then(|tree| fields::whole(tree, 1, problems));
     let parameters = parameters::parameters(fields.entry("parameters"), nodes, subject, problems);
-    let links = network::links(fields.get("link"), fields.get("links"), nodes, problems);
-    let clocks = network::clocks(fields.get("clocks"), nodes, problems);
-    let disk = network::disk(fields.get("disk"), problems);
+    let links = geography::wide(fields.get("topology"), fields.get("geography"), nodes, problems);
+    let links = links::links(links, fields.get("link"), fields.get("links"), nodes, problems);
+    let clocks = machines::clocks(fields.get("clocks"), nodes, problems);
+    let disk = machines::disk(fields.get("disk"), problems);
     let clients = clients::clients(fields.get("clients"), nodes, subject, problems);
     let swarm = checks::swarm(fields.get("swarm"), stop_at, problems);
     let plan = fields.get("plan");
@@ -169,7 +197,8 @@ pub(crate) fn contents(
         nodes: nodes?,
         parameters,
         links,
-        clocks,
+        clocks: clocks.monotonic,
+        wall_clocks: clocks.wall,
         disk,
         clients,
         plan,

@@ -7,17 +7,27 @@ use orrery_harness::case::Swarm;
 use crate::error::Problems;
 use crate::tree::{Tree, Value};
 
-use super::actions::WORDS;
+use super::actions::{WORDS, has_node};
 
-/// All names, with the word of the action that has each.
+/// What is known of a named item before it is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    /// The word of its action; empty where it has none.
+    pub word: String,
+    /// Whether it acts on one node.
+    pub has_node: bool,
+}
+
+/// All names, with what is known of each item.
 pub(super) fn item_names(
     plan: Option<&Tree>,
     has_swarm: bool,
     problems: &mut Problems,
-) -> BTreeMap<String, String> {
+) -> BTreeMap<String, Named> {
     let mut names = BTreeMap::new();
     if has_swarm {
-        names.insert(Swarm::QUIET.to_string(), String::from("heal"));
+        let quiet = Named { word: String::from("calm"), has_node: false };
+        names.insert(Swarm::QUIET.to_string(), quiet);
     }
     let Some(Tree { value: Value::List(items), .. }) = plan else { return names };
     for item in items {
@@ -29,9 +39,10 @@ pub(super) fn item_names(
             let help = "write a word of letters, digits, `_` and `-`, such as `first_crash`";
             problems.push(entry.value.problem(format!("`{name}` {wrong}")).help(help));
         }
-        let word = WORDS.iter().find(|word| table.get(word).is_some());
-        let word = word.map_or_else(String::new, |word| (*word).to_string());
-        if names.insert(name.to_string(), word).is_some() {
+        let action = WORDS.iter().find_map(|word| table.get(word));
+        let word = action.map_or_else(String::new, |entry| entry.key.clone());
+        let has_node = action.is_some_and(|entry| has_node(&entry.key, &entry.value));
+        if names.insert(name.to_string(), Named { word, has_node }).is_some() {
             let help = if name == Swarm::QUIET && has_swarm {
                 "the swarm's own last item has that name: choose another"
             } else {

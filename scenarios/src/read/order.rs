@@ -35,6 +35,14 @@ pub(super) fn check(
             let message = format!("{} happens at {time}, but the run ends at {end}", shown(item));
             problems.push(Problem::at(&trigger_place(tree), message).help(help));
         }
+        if let Action::Flap(flapping) = &item.action
+            && flapping.until <= time
+        {
+            let message =
+                format!("{} happens at {time}, but ends at {}", shown(item), flapping.until);
+            let help = "let it begin earlier, or raise its `until`";
+            problems.push(Problem::at(&trigger_place(tree), message).help(help));
+        }
         order.check_uses(place, time, tree, problems);
     }
 }
@@ -106,7 +114,7 @@ fn shown(item: &Item<Json>) -> String {
 /// The trigger of an item as written.
 fn trigger_place(tree: &Tree) -> Place {
     let table = tree.as_table();
-    let found = ["at", "after", "when"].iter().find_map(|key| table?.get(key));
+    let found = super::plan::TRIGGERS.iter().find_map(|key| table?.get(key));
     found.map_or_else(|| tree.place.clone(), |entry| entry.value.place.clone())
 }
 

@@ -12,12 +12,12 @@ use crate::tree::{Entry, Table, Tree};
 
 use super::Surroundings;
 use super::actions::{WORDS, action, crash_inside_problem};
-use super::fields::{duration, explained, list, text, time};
+use super::fields::{duration, explained, list, text, time, whole};
 use super::order;
 use super::predicate::predicate;
 
 /// The keys of triggers.
-const TRIGGERS: [&str; 3] = ["at", "after", "when"];
+pub(super) const TRIGGERS: [&str; 4] = ["at", "after", "when", "behind"];
 
 /// Reads `plan`. An item that is wrong is left out; the problems say so.
 pub(super) fn plan(
@@ -51,7 +51,8 @@ fn item(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Opti
     let trigger = match triggers.as_slice() {
         [entry] => trigger(entry, around, problems),
         [] => {
-            let help = "say when it happens: `at = \"2s\"`, `after = \"ITEM + 1s\"` or `when = \"note Elected\"`";
+            let help = "say when it happens: `at = \"2s\"`, `after = \"ITEM + 1s\"`, \
+                `when = \"note Elected\"` or `behind = 120`";
             problems.push(tree.problem("this item has no trigger").help(help));
             None
         }
@@ -112,6 +113,7 @@ fn trigger(entry: &Entry, around: &Surroundings<'_>, problems: &mut Problems) ->
     match entry.key.as_str() {
         "at" => time(&entry.value, problems).map(Trigger::At),
         "when" => predicate(&entry.value, around, problems).map(Trigger::When),
+        "behind" => whole(&entry.value, 0, problems).map(Trigger::Behind),
         _ => after(&entry.value, around, problems),
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn predicate(
                 problems.push(problem(format!("there is no {client}")).help(help));
             }
             Who::ItemNode(item) => {
-                around.check_item(item, problems, problem);
+                around.check_item_node(item, problems, problem);
             }
             Who::Client(_) | Who::Role(_) => {}
         }

@@ -41,7 +41,7 @@ x.toml:7:34: `-5ms` is negative
 x.toml:7:50: there is no operation `pt`
   help: there are put, get and cas
 x.toml:9:3: this item has no action
-  help: the actions are `crash`, `restart`, `pause`, `resume`, `cut`, `heal`, `hold`, `release`, `drop`, `duplicate`, `deliver`, `fire`, `request`, `clock`
+  help: the actions are `crash`, `restart`, `wipe`, `pause`, `resume`, `slow`, `byzantine`, `cut`, `flap`, `clog`, `disturb`, `heal`, `calm`, `hold`, `release`, `drop`, `duplicate`, `deliver`, `delay`, `fire`, `request`, `clock`, `disk`, `mend`, `reseed`
 x.toml:9:16: an item of the plan has no key `crahs`
   help: did you mean `crash`?
 x.toml:10:10: `2` has no unit that is known
@@ -107,15 +107,15 @@ x.toml:7:16: this item has `at` and `when`, but an item happens once, by one tri
 x.toml:8:30: this item has `crash` and `pause`, but an item does one thing
   help: write two items with the same trigger
 x.toml:9:3: this item has no trigger
-  help: say when it happens: `at = \"2s\"`, `after = \"ITEM + 1s\"` or `when = \"note Elected\"`
+  help: say when it happens: `at = \"2s\"`, `after = \"ITEM + 1s\"`, `when = \"note Elected\"` or `behind = 120`
 x.toml:10:14: the plan has no item named `crsh`
   help: did you mean `crash`?
 x.toml:12:12: another item is named `crash` already
   help: give each item a name of its own
 x.toml:12:36: nothing happens before the item that it waits for
   help: write a delay of `0s` or more
-x.toml:12:50: the item `crash` is a `heal`, not a `cut`
-  help: name an item that is a `cut`, or write `all`
+x.toml:12:50: the item `crash` is a `heal`, not a `cut`, `flap`, `clog` or `disturb`
+  help: name an item that is a `cut`, `flap`, `clog` or `disturb`, or write `all`
 x.toml:13:26: no node that is down has the role `leader`
   help: name the node (`n1`) or the item that crashed it (`crash.node`)",
     );

@@ -3,3 +3,5 @@
 mod cases;
 mod errors;
 mod paper;
+mod plans;
+mod world;

@@ -1,7 +1,9 @@
 //! A protocol without code, so that the format is tested by itself.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use orrery_harness::determinism::Trace;
 use orrery_harness::subject::CaseError;
 use orrery_harness::{Case, Registry, Report, RunOptions, Session, Subject};
 use orrery_scenarios::{Override, Scenario, ScenarioErrors};
@@ -63,6 +65,9 @@ impl Subject for Paper {
         NodeId::all(nodes).collect()
     }
     fn run(&self, _case: &Case, _options: &RunOptions) -> Result<Report, CaseError> {
+        Err(CaseError("it is on paper".into()))
+    }
+    fn trace(&self, _case: &Case, _events: Range<u64>) -> Result<Trace, CaseError> {
         Err(CaseError("it is on paper".into()))
     }
     fn open(&self, _case: &Case) -> Result<Box<dyn Session>, CaseError> {

@@ -149,6 +149,34 @@ pub enum DiskFault {
     Mend,
 }
 
+impl DiskFault {
+    /// The family of faults that it belongs to; the end of faults is none.
+    pub const fn family(self) -> Option<Family> {
+        Some(match self {
+            Self::Stall => Family::DiskStall,
+            Self::Full => Family::DiskFull,
+            Self::Error => Family::DiskError,
+            Self::Lie => Family::LyingSync,
+            Self::Corrupt(_) => Family::Rot,
+            Self::Misdirect(_) => Family::Misdirection,
+            Self::Mend => return None,
+        })
+    }
+
+    /// Its word in plans and stories.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stall => "stall",
+            Self::Full => "full",
+            Self::Error => "error",
+            Self::Lie => "lie",
+            Self::Corrupt(_) => "corrupt",
+            Self::Misdirect(_) => "misdirect",
+            Self::Mend => "mend",
+        }
+    }
+}
+
 impl<O> Action<O> {
     /// The family of faults that it belongs to; a request is none, nor is the end of a fault but a restart.
     pub const fn family(&self) -> Option<Family> {
@@ -181,15 +209,7 @@ impl<O> Action<O> {
             | Self::Fire { .. } => Family::Intervention,
             Self::ClockRate { .. } => Family::Clock,
             Self::ClockJump { .. } => Family::ClockJump,
-            Self::Disk { fault, .. } => match fault {
-                DiskFault::Stall => Family::DiskStall,
-                DiskFault::Full => Family::DiskFull,
-                DiskFault::Error => Family::DiskError,
-                DiskFault::Lie => Family::LyingSync,
-                DiskFault::Corrupt(_) => Family::Rot,
-                DiskFault::Misdirect(_) => Family::Misdirection,
-                DiskFault::Mend => return None,
-            },
+            Self::Disk { fault, .. } => return fault.family(),
             Self::Resume(_)
             | Self::Heal(_)
             | Self::Calm

@@ -45,6 +45,18 @@ pub enum LinkFault {
     Delay(Law),
 }
 
+impl std::fmt::Display for LinkFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Loss(share) => write!(f, "{share} lost"),
+            Self::Burst(burst) => write!(f, "{} lost in bursts", burst.loss),
+            Self::Corruption(share) => write!(f, "{share} damaged"),
+            Self::Duplication(share) => write!(f, "{share} doubled"),
+            Self::Delay(_) => f.write_str("delayed"),
+        }
+    }
+}
+
 impl MessageFilter {
     /// The targets that it names, in the order in which they are written.
     pub fn targets(&self) -> Vec<&Target> {

@@ -62,7 +62,7 @@ kinds! {
     Unknown = "unknown",
     /// The disk of a node finished a sync.
     Sync = "sync",
-    /// The disk of a node changed its ways.
+    /// The disk of a node changed its ways, or failed a sync.
     Disk = "disk",
     /// The clock of a node changed its ways.
     Clock = "clock",

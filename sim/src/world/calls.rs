@@ -1,11 +1,13 @@
 //! Calling a node's handlers.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
 use crate::context::{Context, Effect};
 use crate::digest::Digest;
 use crate::id::{NodeId, OperationId};
-use crate::journal::Position;
+use crate::journal::{DiskError, Position};
 use crate::ledger::Probes;
 use crate::node::{Node, Protocol, Start};
 use crate::queue::QueueError;
@@ -21,6 +23,7 @@ pub(super) enum Call<P: Protocol> {
     Timer(P::Timer),
     Operation(OperationId, P::Operation),
     Synced(Position),
+    SyncFailed(Position, DiskError),
 }
 
 impl<P: Protocol> Call<P> {
@@ -30,6 +33,7 @@ impl<P: Protocol> Call<P> {
             Self::Timer(_) => "on_timer",
             Self::Operation(..) => "on_operation",
             Self::Synced(_) => "on_synced",
+            Self::SyncFailed(..) => "on_sync_failed",
         }
     }
 }
@@ -94,7 +98,11 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count,
+            topology: self.network.topology(),
             now: slot.clock.read(self.now),
+            true_now: self.now,
+            walls: &self.walls,
+            has_read_wall: Cell::new(false),
             written: slot.issued,
             bugs: &self.bugs,
             stream: &mut slot.stream,
@@ -103,8 +111,12 @@ impl<N: Node> World<N> {
             effects: &mut self.effects,
         };
         invoke(node, call, &mut ctx);
+        let has_read_wall = ctx.has_read_wall.get();
         slot.issued = ctx.written;
         self.step.handled_by = Some(id);
+        if has_read_wall {
+            self.count_wall_read(id);
+        }
     }
 
     /// Calls a handler on the node and on a copy, and compares.
@@ -146,7 +158,11 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count,
+            topology: self.network.topology(),
             now,
+            true_now: self.now,
+            walls: &self.walls,
+            has_read_wall: Cell::new(false),
             written: slot.issued,
             bugs: &self.bugs,
             stream: &mut slot.stream,
@@ -160,7 +176,11 @@ impl<N: Node> World<N> {
             incarnation: slot.incarnation,
             journal: &slot.journal,
         };
-        N::on_start(start, &mut ctx)
+        let node = N::on_start(start, &mut ctx);
+        if ctx.has_read_wall.get() {
+            self.count_wall_read(id);
+        }
+        node
     }
 
     /// Runs the same call on the copy and compares.
@@ -181,7 +201,11 @@ impl<N: Node> World<N> {
         let mut ctx = Context {
             id,
             node_count: self.nodes.len() as u32,
+            topology: self.network.topology(),
             now,
+            true_now: self.now,
+            walls: &self.walls,
+            has_read_wall: Cell::new(false),
             written: Position(slot.issued.0 - writes),
             bugs: &self.bugs,
             stream: &mut stream,
@@ -227,5 +251,6 @@ fn invoke<N: Node>(node: &mut N, call: Call<N::Protocol>, ctx: &mut Context<'_, 
         Call::Timer(timer) => node.on_timer(timer, ctx),
         Call::Operation(operation, payload) => node.on_operation(operation, payload, ctx),
         Call::Synced(through) => node.on_synced(through, ctx),
+        Call::SyncFailed(through, error) => node.on_sync_failed(through, error, ctx),
     }
 }

@@ -150,7 +150,11 @@ impl<N: Node> World<N> {
         match arrival {
             // Whoever finds nobody there goes on to the next node soon.
             Arrival::Down => self.move_on(client, None)?,
-            Arrival::Handled | Arrival::Waits | Arrival::CutOff => {
+            Arrival::Handled
+            | Arrival::Waits
+            | Arrival::CutOff
+            | Arrival::Clogged
+            | Arrival::Damaged => {
                 let at = self.after(self.setup.timeout);
                 self.wake_by(client, at)?;
                 // Asked in vain so far: the next attempt goes to the next node.
@@ -162,15 +166,12 @@ impl<N: Node> World<N> {
                 self.foresee_crash();
                 self.call(node, Call::Operation(operation, payload))
             }
-            Arrival::Waits => {
-                self.wait(node, What::Ask { operation, node, attempt, payload });
-                Ok(())
-            }
-            Arrival::Down | Arrival::CutOff => Ok(()),
+            Arrival::Waits => self.wait(node, What::Ask { operation, node, attempt, payload }),
+            Arrival::Down | Arrival::CutOff | Arrival::Clogged | Arrival::Damaged => Ok(()),
         }
     }
 
-    /// An operation that had waited reaches its node, which has resumed; the client may long be elsewhere.
+    /// An operation that had waited reaches its node; the client may long be elsewhere.
     pub(super) fn ask_late(
         &mut self,
         operation: OperationId,

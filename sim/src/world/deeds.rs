@@ -65,7 +65,7 @@ impl<N: Node> World<N> {
         let event = self.step.number;
         let is_behind = |urgent: &Urgent| match urgent {
             Urgent::Item(place) => self.plan.is_behind(*place, event),
-            Urgent::CrashedInside { .. } | Urgent::CatchUp(_) => false,
+            Urgent::CrashedInside { .. } | Urgent::Stopped { .. } | Urgent::CatchUp(_) => false,
         };
         let mut at = self.urgent.iter().take_while(|urgent| is_behind(urgent)).count();
         while let Some(place) = self.plan.take_behind(event) {
@@ -95,6 +95,15 @@ impl<N: Node> World<N> {
                 }
                 Ok(())
             }
+            Urgent::Stopped { node, event, error } => {
+                let detail = match error {
+                    Some(error) => format!("stops itself: a sync failed ({error})"),
+                    None => format!("stops itself inside event {event}"),
+                };
+                self.step.cause = Some(event);
+                self.record(Deed { detail, ..deed("crash", Some(node)) });
+                Ok(())
+            }
             Urgent::CatchUp(_) => Ok(()),
         }
     }
@@ -112,21 +121,25 @@ impl<N: Node> World<N> {
                 return self.do_restart(item, id).map(Some);
             }
             Action::Pause(node) => self.resolve(node).map(|id| self.do_pause(id)),
-            Action::Resume(node) => self.resolve(node).map(|id| self.do_resume(id)),
-            Action::Cut(cut) => self.cut_pairs(cut).map(|pairs| {
-                self.network.cut(item, pairs.clone());
-                Deed { pairs, ..deed("cut", self.cut_node(cut)) }
-            }),
-            Action::Heal(name) => Some(self.do_heal(name.as_deref())),
+            Action::Resume(node) => match self.resolve(node) {
+                Some(id) => Some(self.do_resume(id)?),
+                None => None,
+            },
+            Action::Cut(cut) => self.do_cut(item, cut),
+            Action::Heal(name) => Some(self.do_heal(name.as_deref())?),
             Action::Hold(filter) => self.do_hold(item, filter),
             Action::Release(name) => Some(self.do_release(name.as_deref())?),
             Action::Drop(message) => Some(self.do_drop(*message)),
             Action::Duplicate(message) => Some(self.do_duplicate(*message)?),
             Action::Deliver(message) => Some(self.do_deliver(*message)?),
-            Action::Wipe(node) => self.resolve(node).map(|id| self.do_wipe(id)),
-            Action::Slow { node, service } => {
-                self.resolve(node).map(|id| self.do_slow(id, service))
-            }
+            Action::Wipe(node) => match self.resolve(node) {
+                Some(id) => Some(self.do_wipe(id)?),
+                None => None,
+            },
+            Action::Slow { node, service } => match self.resolve(node) {
+                Some(id) => Some(self.do_slow(id, service)?),
+                None => None,
+            },
             Action::Byzantine { node, behaviour } => {
                 self.resolve(node).map(|id| self.do_byzantine(id, *behaviour))
             }
@@ -138,10 +151,10 @@ impl<N: Node> World<N> {
             Action::ClockJump { node, by } => {
                 self.resolve(node).map(|id| self.do_clock_jump(id, *by))
             }
-            Action::Disk { node, fault } => match self.resolve(node) {
-                Some(id) => Some(self.do_disk(item, id, *fault)?),
-                None => None,
-            },
+            Action::Disk { node, fault } => {
+                let Some(id) = self.resolve(node) else { return Ok(None) };
+                return self.do_disk(item, id, *fault).map(Some);
+            }
             Action::Reseed(seed) => Some(self.do_reseed(*seed)),
             Action::Fire { node, timer } => match self.resolve(node) {
                 Some(id) => Some(self.do_fire(id, timer)?),
@@ -166,20 +179,49 @@ impl<N: Node> World<N> {
         let Some(deed) = deed else { return Ok(None) };
         let deed = Deed { item, ..deed };
         self.count(action.family(), &deed);
-        match item {
-            Some(place) => self.finish_item(place, deed.node, deed)?,
-            None => self.record(deed),
+        self.conclude(item, deed).map(Some)
+    }
+
+    /// Records what was done, by an item of the plan or a person.
+    pub(super) fn conclude(&mut self, item: Option<usize>, deed: Deed) -> Result<(), QueueError> {
+        if let Some(place) = item {
+            return self.finish_item(place, deed.node, deed);
         }
-        Ok(Some(()))
+        self.record(deed);
+        Ok(())
     }
 
     pub(super) fn count(&mut self, family: Option<Family>, deed: &Deed) {
         let Some(family) = family else { return };
         let tally = self.ledger.tally_mut(family);
         tally.planned += u64::from(deed.item.is_none());
+        // Disturbances strike message by message, as links do by themselves.
+        let is_by_message = matches!(
+            family,
+            Family::Loss | Family::Burst | Family::Corruption | Family::Duplication | Family::Delay
+        );
+        if is_by_message {
+            return;
+        }
         tally.applied += 1;
-        // Cuts, holds and pauses count as effective when something first runs into them.
-        let is_immediate = !matches!(family, Family::Partition | Family::Hold | Family::Pause);
+        // These count as effective when something first runs into them.
+        let is_immediate = !matches!(
+            family,
+            Family::Partition
+                | Family::Clog
+                | Family::Hold
+                | Family::Pause
+                | Family::Slow
+                | Family::Byzantine
+                | Family::ClockJump
+                | Family::Amnesia
+                | Family::LyingSync
+                | Family::Rot
+                | Family::Misdirection
+                | Family::DiskStall
+                | Family::DiskFull
+                | Family::DiskError
+        );
         tally.effective += u64::from(is_immediate && deed.changed);
     }
 

@@ -8,7 +8,6 @@ use crate::measure::{Kind, size_of};
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
 use crate::queue::QueueError;
-use crate::random::join;
 use crate::step::{Outcome, Passage};
 use crate::time::{Duration, LocalTime, SimTime};
 
@@ -56,7 +55,7 @@ impl<N: Node> World<N> {
     fn settle_until_crash(&mut self, id: NodeId) -> Result<(), QueueError> {
         let Some((item, after)) = self.crash_inside.take() else { return Ok(()) };
         for (place, effect) in std::mem::take(&mut self.effects).into_iter().enumerate() {
-            if place < after as usize {
+            if place < after as usize && self.nodes[id.index()].node.is_some() {
                 self.carry_out(id, effect)?;
             } else if self.is_described {
                 self.step.outcomes.push(Outcome::LostInCrash(effect));
@@ -83,8 +82,17 @@ impl<N: Node> World<N> {
             Effect::SetTimer { .. } | Effect::CancelTimer { .. } | Effect::Note(_) => {
                 return self.act(id, effect);
             }
+            Effect::Stop => {
+                self.stop(id);
+                return Ok(());
+            }
             Effect::Write(_) => self.writes_since_sync += 1,
-            Effect::Sync { .. } => self.writes_since_sync = 0,
+            Effect::Sync { .. } => {
+                self.writes_since_sync = 0;
+                if self.may_try_again(id) && self.try_again(id, &effect)? {
+                    return Ok(());
+                }
+            }
             Effect::Send { .. } | Effect::Complete { .. } => {}
         }
         if !self.must_wait(id) {
@@ -97,21 +105,11 @@ impl<N: Node> World<N> {
         Ok(())
     }
 
-    /// The disk answered `sync`: what waited for it goes on, up to the next barrier.
-    pub(super) fn release_barrier(&mut self, id: NodeId, sync: u64) -> Result<(), QueueError> {
-        let slot = &mut self.nodes[id.index()];
-        if slot.barrier != Some(sync) {
-            return Ok(());
-        }
-        slot.barrier = None;
-        while self.nodes[id.index()].barrier.is_none() {
-            let Some(effect) = self.nodes[id.index()].outbox.pop_front() else { break };
-            self.act(id, effect)?;
-        }
-        Ok(())
-    }
-
-    fn act(&mut self, id: NodeId, effect: Effect<N::Protocol>) -> Result<(), QueueError> {
+    pub(super) fn act(
+        &mut self,
+        id: NodeId,
+        effect: Effect<N::Protocol>,
+    ) -> Result<(), QueueError> {
         match effect {
             Effect::Send { to, message } => return self.send(id, to, message),
             Effect::SetTimer { timer, deadline } => return self.set_timer(id, timer, deadline),
@@ -125,7 +123,11 @@ impl<N: Node> World<N> {
             Effect::CancelTimer { timer } => {
                 self.digest.pair(0, tag::TIMER_CANCELLED);
                 self.digest_data(&timer);
-                self.nodes[id.index()].timers.cancel(timer);
+                let slot = &mut self.nodes[id.index()];
+                slot.timers.cancel(timer);
+                if slot.is_held {
+                    slot.withdraw(timer);
+                }
                 self.done(Effect::CancelTimer { timer });
             }
             Effect::Write(change) => {
@@ -150,6 +152,8 @@ impl<N: Node> World<N> {
                 self.digest_data(&note);
                 self.step.notes.push(note);
             }
+            // It waits for nothing: see `carry_out`.
+            Effect::Stop => self.stop(id),
         }
         Ok(())
     }
@@ -174,6 +178,9 @@ impl<N: Node> World<N> {
             slot.drift_was_effective = true;
             self.ledger.tally_mut(Family::Clock).effective += 1;
         }
+        if slot.is_held {
+            slot.withdraw(timer);
+        }
         let order = self.queue.next_order();
         let entry = slot.timers.set(timer, deadline, due, order, self.step.number);
         if self.is_described {
@@ -186,28 +193,33 @@ impl<N: Node> World<N> {
         Ok(())
     }
 
-    fn sync(&mut self, id: NodeId, in_background: bool) -> Result<(), QueueError> {
-        let slot = &mut self.nodes[id.index()];
-        slot.syncs += 1;
-        let words = slot.disk_stream.group(&mut self.randomness);
-        let takes = self.disk.sample(join(words[0], words[1]));
-        // One disk answers its syncs in order.
-        let at = self.now.saturating_add(takes).max(slot.last_sync_done);
-        slot.last_sync_done = at;
-        if !in_background {
-            slot.barrier = Some(slot.syncs);
-        }
-        let what = What::Synced {
-            node: id,
-            incarnation: slot.incarnation,
-            sync: slot.syncs,
-            through: slot.journal.written(),
-        };
-        self.push(at, what)
-    }
-
     #[inline(always)]
     fn send(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
+        if !self.byzantine.is_empty() {
+            return self.send_or_deviate(from, to, message);
+        }
+        self.transmit_here(from, to, message)
+    }
+
+    /// [`World::transmit_here`], out of line.
+    #[inline(never)]
+    pub(super) fn transmit(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
+        self.transmit_here(from, to, message)
+    }
+
+    /// Puts a message on the wire.
+    #[inline(always)]
+    fn transmit_here(
         &mut self,
         from: NodeId,
         to: NodeId,
@@ -217,87 +229,24 @@ impl<N: Node> World<N> {
             sent_to_nobody(from, to, self.nodes.len());
         }
         let kind = Kind::of(&message);
-        self.counters.kind_mut(kind).count_sent(size_of(&message));
+        let bytes = size_of(&message);
+        self.counters.kind_mut(kind).count_sent(bytes);
         self.digest_data(&message);
         let link = self.network.link(from, to);
         let number = link.count();
-        if !self.held.is_empty()
-            && let Some(hold) = self.held.iter().find(|hold| hold.matches(from, to, kind))
-        {
-            let item = hold.item;
-            link.stream.skip_group();
-            self.keep_back(item, MessageAddress { from, to, number }, kind, message);
-            return Ok(());
-        }
-        let passage = link.passage(self.now, &mut self.randomness);
-        if self.is_described {
-            let (message, payload) = (MessageAddress { from, to, number }, message.clone());
-            self.step.outcomes.push(Outcome::Sent { message, kind, payload, passage });
-        }
-        let Passage::Arrives { at, copy: None } = passage else {
-            return self.lose_or_double(MessageAddress { from, to, number }, message, passage);
-        };
-        self.digest.pair(at.as_nanos(), tag::SENT | tag::link(from, to));
-        let (order, cause) = (self.queue.next_order(), self.step.number);
         let address = MessageAddress { from, to, number };
-        let what = What::Arrive { address, is_copy: false, message };
-        self.queue.push(at, order, Pending { cause, what })
-    }
-
-    #[inline(never)]
-    fn lose_or_double(
-        &mut self,
-        address: MessageAddress,
-        message: <N::Protocol as Protocol>::Message,
-        passage: Passage,
-    ) -> Result<(), QueueError> {
-        let tag = tag::SENT | tag::link(address.from, address.to);
-        match passage {
-            Passage::Arrives { at, copy } => {
-                self.digest.pair(at.as_nanos(), tag);
-                if let Some(copy) = copy {
-                    let tally = self.ledger.tally_mut(Family::Duplication);
-                    tally.applied += 1;
-                    tally.effective += 1;
-                    self.digest.pair(copy.as_nanos(), tag);
-                    let message = message.clone();
-                    self.push(copy, What::Arrive { address, is_copy: true, message })?;
-                }
-                self.push(at, What::Arrive { address, is_copy: false, message })
-            }
-            Passage::Lost => {
-                self.digest.pair(u64::MAX, tag);
-                self.counters.lost += 1;
-                let tally = self.ledger.tally_mut(Family::Loss);
-                tally.applied += 1;
-                tally.effective += 1;
-                Ok(())
-            }
-            Passage::Held => Ok(()),
+        if !link.is_plain() | self.is_tampered {
+            return self.send_roughly(address, kind, bytes, message);
         }
-    }
-
-    fn keep_back(
-        &mut self,
-        item: Option<usize>,
-        address: MessageAddress,
-        kind: Kind,
-        message: <N::Protocol as Protocol>::Message,
-    ) {
-        self.digest.pair(u64::MAX - 1, tag::SENT | tag::link(address.from, address.to));
-        if let Some(hold) = self.held.iter_mut().find(|hold| hold.item == item)
-            && !hold.was_effective
-        {
-            hold.was_effective = true;
-            self.ledger.tally_mut(Family::Hold).effective += 1;
-        }
+        let at = link.plain_arrival(self.now, &mut self.randomness);
         if self.is_described {
-            let (payload, passage) = (message.clone(), Passage::Held);
+            let (payload, passage) = (message.clone(), Passage::Arrives { at, copy: None });
             self.step.outcomes.push(Outcome::Sent { message: address, kind, payload, passage });
         }
+        self.digest.pair(at.as_nanos(), tag::SENT | tag::link(from, to));
+        let (order, cause) = (self.queue.next_order(), self.step.number);
         let what = What::Arrive { address, is_copy: false, message };
-        let pending = Pending { cause: self.step.number, what };
-        self.kept_back.push((item.unwrap_or(usize::MAX), pending));
+        self.queue.push(at, order, Pending { cause, what })
     }
 
     /// The moment `delay` from now.

@@ -4,7 +4,6 @@ use crate::id::NodeId;
 use crate::ledger::Family;
 use crate::node::Node;
 use crate::queue::QueueError;
-use crate::random::join;
 use crate::step::Deed;
 use crate::value::Value;
 
@@ -34,32 +33,30 @@ impl<N: Node> World<N> {
         let (role, state) = (node.role(), Value::of(node));
         let had_role = self.with_role(role) == Some(id);
         self.fallen = Some(Fallen { node: id, role, had_role, state });
+        self.crash_disk(id);
         let slot = &mut self.nodes[id.index()];
         slot.node = None;
-        let words = slot.disk_stream.group(&mut self.randomness);
-        let unsynced = slot.journal.unsynced().len() as u64;
-        let survivors = crate::random::scale(join(words[0], words[1]), unsynced + 1);
-        slot.journal.crash(survivors);
-        slot.issued = slot.journal.written();
         slot.timers.clear();
         slot.outbox.clear();
         slot.inbox.clear();
         slot.barrier = None;
         slot.is_paused = false;
-        slot.last_sync_done = self.now;
+        slot.forget_service();
         // Stale disk answers and forced timers are told by the incarnation.
         slot.incarnation += 1;
         true
     }
 
     pub(super) fn do_restart(&mut self, item: Option<usize>, id: NodeId) -> Result<(), QueueError> {
-        let changed = self.nodes[id.index()].node.is_none();
-        let deed = Deed { item, changed, ..deed("restart", Some(id)) };
+        let reading = match self.nodes[id.index()].node {
+            None => self.read_disk(id),
+            Some(_) => Err(String::new()),
+        };
+        let changed = reading.is_ok();
+        let detail = reading.unwrap_or_else(|why_not| why_not);
+        let deed = Deed { item, detail, changed, ..deed("restart", Some(id)) };
         self.count(Some(Family::Restart), &deed);
-        match item {
-            Some(place) => self.finish_item(place, Some(id), deed)?,
-            None => self.record(deed),
-        }
+        self.conclude(item, deed)?;
         if changed { self.start(id) } else { Ok(()) }
     }
 
@@ -68,21 +65,26 @@ impl<N: Node> World<N> {
         let changed = slot.node.is_some() && !slot.is_paused;
         slot.is_paused |= changed;
         slot.pause_was_effective = false;
+        slot.interrupt_service(self.now);
         Deed { changed, ..deed("pause", Some(id)) }
     }
 
-    pub(super) fn do_resume(&mut self, id: NodeId) -> Deed {
+    pub(super) fn do_resume(&mut self, id: NodeId) -> Result<Deed, QueueError> {
         let slot = &mut self.nodes[id.index()];
         let changed = std::mem::take(&mut slot.is_paused);
         let detail = format!("{} events waited", slot.inbox.len());
-        if changed && !slot.inbox.is_empty() {
+        slot.decide_hold();
+        if changed && slot.is_held {
+            self.resume_service(id)?;
+        } else if changed && !slot.inbox.is_empty() {
             self.urgent.push_back(Urgent::CatchUp(id));
         }
-        Deed { detail, changed, ..deed("resume", Some(id)) }
+        Ok(Deed { detail, changed, ..deed("resume", Some(id)) })
     }
 
     /// Everything is drawn under another seed from now on.
     pub(super) fn do_reseed(&mut self, seed: u64) -> Deed {
+        self.anchor_walls();
         self.randomness.reseed(seed);
         Deed { detail: format!("seed {seed}"), ..deed("reseed", None) }
     }
@@ -90,7 +92,9 @@ impl<N: Node> World<N> {
     pub(super) fn do_clock_rate(&mut self, id: NodeId, ppb: i64) -> Result<Deed, QueueError> {
         let now = self.now;
         let slot = &mut self.nodes[id.index()];
-        slot.clock.set_rate(ppb.max(-1_000_000_000), now);
+        let ppb = ppb.max(-1_000_000_000);
+        self.walls[id.index()].set_rate(ppb, now, &self.randomness);
+        slot.clock.set_rate(ppb, now);
         let clock = slot.clock;
         let (made, moved) = slot.timers.remap(|deadline| clock.when(deadline, now));
         // One that moved no timer yet may move those that are set later.

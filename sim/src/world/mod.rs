@@ -1,16 +1,24 @@
 //! The world: nodes, network, clients and plan, and the loop that moves them from event to event.
 
+mod byzantine;
 mod calls;
+mod check;
 mod clients;
 mod conduct;
 mod deeds;
+mod disk_faults;
 mod disks;
 mod disturb;
 mod effects;
 mod faults;
+mod flap;
+mod heal;
+mod passage;
 mod pending;
 mod plan_state;
 mod setup;
+mod shapes;
+mod slow;
 mod tag;
 mod targets;
 mod triggers;
@@ -18,7 +26,7 @@ mod view;
 mod waiting;
 mod wires;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
@@ -29,8 +37,7 @@ use crate::context::Effect;
 use crate::digest::Digest;
 use crate::id::NodeId;
 use crate::journal::{Journal, Position};
-use crate::law::Law;
-use crate::ledger::{Counters, Family, Ledger, Probes};
+use crate::ledger::{Counters, Ledger, Probes};
 use crate::measure::Kind;
 use crate::network::Network;
 use crate::node::{Node, Protocol};
@@ -41,15 +48,22 @@ use crate::sequence::Sequence;
 use crate::step::{Arrival, Event, Step};
 use crate::time::SimTime;
 use crate::timers::{Chase, Timers};
+use crate::wall::Wall;
 
 pub use calls::Impurity;
+pub use disks::DiskCondition;
 pub use setup::{DamageBudget, Disk, Setup, SetupError};
 pub use triggers::facts;
 
+use byzantine::Byzantine;
+use disks::DiskState;
+use disturb::ActiveDisturbance;
 use faults::Fallen;
+use flap::Flap;
 use pending::{Pending, What};
 use plan_state::{PlanState, Urgent};
-use wires::Hold;
+use slow::Service;
+use wires::{Hold, Keeper};
 
 /// Events between two checkpoints of the digest at first; doubled whenever [`CHAIN_MAX`] is reached.
 const CHAIN_SPACING: u64 = 1_024;
@@ -58,14 +72,19 @@ const CHAIN_MAX: usize = 4_096;
 
 /// Everything that the world keeps for one node.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Slot<N: Node> {
     config: <N::Protocol as Protocol>::Config,
     /// `None` while it is down.
     node: Option<N>,
     incarnation: u32,
     is_paused: bool,
-    /// What came while it stood still.
+    /// Whether what comes for it waits in its inbox: it stands still, or it is slow.
+    is_held: bool,
+    /// What waits for it.
     inbox: VecDeque<Pending<N::Protocol>>,
+    /// What makes it slow; absent where nothing ever did.
+    service: Option<Box<Service>>,
     clock: Clock,
     journal: Journal<<N::Protocol as Protocol>::Record>,
     /// The last journal position handed out, those that still wait at a barrier included.
@@ -74,11 +93,9 @@ struct Slot<N: Node> {
     outbox: VecDeque<Effect<N::Protocol>>,
     /// The sync that they wait for.
     barrier: Option<u64>,
-    syncs: u64,
-    last_sync_done: SimTime,
+    disk: DiskState,
     timers: Timers<<N::Protocol as Protocol>::Timer>,
     stream: Stream,
-    disk_stream: Stream,
     /// Whether the ledger has counted that its clock's rate moved a timer.
     drift_was_effective: bool,
     /// Whether the ledger has counted that something waited for it to resume.
@@ -93,10 +110,21 @@ pub struct World<N: Node> {
     queue: Queue<Pending<N::Protocol>>,
     randomness: Randomness,
     nodes: Vec<Slot<N>>,
+    /// The nodes' wall clocks, out of the way of what is needed all the time.
+    walls: Vec<Wall>,
     network: Network,
     held: Vec<Hold>,
-    kept_back: Vec<(usize, Pending<N::Protocol>)>,
-    disk: Law,
+    /// The nodes that deviate from their protocol.
+    byzantine: BTreeMap<NodeId, Byzantine<N::Protocol>>,
+    disturbances: Vec<ActiveDisturbance>,
+    /// Whether any hold or disturbance is in force: what a message on a plain link asks.
+    is_tampered: bool,
+    flaps: Vec<Flap>,
+    /// Flappings so far, over or not.
+    flaps_made: u64,
+    kept_back: Vec<(Keeper, Pending<N::Protocol>)>,
+    /// The laws of all disks.
+    disk: Disk,
     setup: ClientSetup<N::Protocol>,
     clients: Vec<Client<N::Protocol>>,
     history: Sequence<HistoryEntry<N::Protocol>>,
@@ -161,7 +189,7 @@ impl<N: Node> World<N> {
                         return Ok(true);
                     }
                 }
-                Urgent::Item(_) | Urgent::CrashedInside { .. } => {
+                Urgent::Item(_) | Urgent::CrashedInside { .. } | Urgent::Stopped { .. } => {
                     self.begin(None);
                     self.urgently(urgent)?;
                     return Ok(true);
@@ -204,6 +232,11 @@ impl<N: Node> World<N> {
                 self.begin(Some(cause));
                 self.arrive(address, is_copy, message)?;
             }
+            What::Damaged { address, is_copy, message } => {
+                self.begin(Some(cause));
+                self.arrive_damaged(address, is_copy, message)?;
+            }
+            What::Flap(number) => return self.flap(number, cause),
             What::Timer { node, entry } => {
                 let timers = &mut self.nodes[node.index()].timers;
                 match timers.popped(entry, order, self.now) {
@@ -226,12 +259,22 @@ impl<N: Node> World<N> {
                 self.timer(node, timer)?;
             }
             What::Synced { node, incarnation, sync, through } => {
-                if !self.is_current(node, incarnation) {
+                if !self.is_current(node, incarnation)
+                    || !self.disk_answers(node, cause, (sync, through))?
+                {
                     return Ok(false);
                 }
                 self.begin(Some(cause));
                 self.synced(node, sync, through)?;
             }
+            What::SyncFailed { node, incarnation, sync, through, error } => {
+                if !self.is_current(node, incarnation) {
+                    return Ok(false);
+                }
+                self.begin(Some(cause));
+                self.sync_failed(node, sync, through, error)?;
+            }
+            What::Served { node, entry } => return self.served(node, entry),
             What::Wake { client, asked, attempt } => {
                 return self.wake(client, asked, attempt, cause);
             }
@@ -281,12 +324,10 @@ impl<N: Node> World<N> {
         payload: <N::Protocol as Protocol>::Message,
     ) -> Result<(), QueueError> {
         let (from, to) = (message.from, message.to);
-        let arrival = if self.network.is_open(from, to) {
+        let arrival = if self.network.barriers.is_open(from, to) {
             self.reachable(to)
         } else {
-            self.ledger.tally_mut(Family::Partition).effective +=
-                self.network.note_cut_off(from, to);
-            Arrival::CutOff
+            self.stopped(from, to)
         };
         self.arrive_as(arrival, message, is_copy, payload)
     }
@@ -306,25 +347,21 @@ impl<N: Node> World<N> {
         // What it says was fed when it was sent, and its address says which one it is.
         self.digest.pair(
             self.now.as_nanos() ^ message.number.rotate_right(tag::NUMBER),
-            tag::ARRIVE | (arrival as u64) << 4 | u64::from(is_copy) << 6 | tag::link(from, to),
+            tag::arrival(arrival, is_copy) | tag::link(from, to),
         );
         if arrival == Arrival::Handled {
             self.foresee_crash();
             self.counters.kind_mut(kind).count_delivered();
             return self.call_with_message(to, from, payload);
         }
-        if arrival == Arrival::Waits {
-            self.wait(to, What::Arrive { address: message, is_copy, message: payload });
-        } else {
-            self.counters.lost += 1;
-        }
+        self.unhandled(arrival, What::Arrive { address: message, is_copy, message: payload })?;
         Ok(())
     }
 
     #[inline]
     fn reachable(&self, node: NodeId) -> Arrival {
         let slot = &self.nodes[node.index()];
-        match (&slot.node, slot.is_paused) {
+        match (&slot.node, slot.is_held) {
             (None, _) => Arrival::Down,
             (Some(_), true) => Arrival::Waits,
             (Some(_), false) => Arrival::Handled,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::id::NodeId;
+use crate::journal::DiskError;
 use crate::plan::{Action, Item, Plan, Target, Trigger};
 use crate::predicate::Occurrences;
 use crate::time::SimTime;
@@ -46,6 +47,8 @@ pub(super) enum Urgent {
     Item(usize),
     /// A crash that happened inside that event.
     CrashedInside { item: usize, node: NodeId, after: u32, event: u64 },
+    /// A node stopped itself inside that event, because of this error if it was a failed sync.
+    Stopped { node: NodeId, event: u64, error: Option<DiskError> },
     /// A node that resumed handles what waited for it, one event after the other.
     CatchUp(NodeId),
 }

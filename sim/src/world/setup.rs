@@ -1,6 +1,6 @@
 //! How a world is made.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +20,12 @@ use crate::queue::Queue;
 use crate::random::{Domain, Randomness, Stream, StreamId};
 use crate::sequence::Sequence;
 use crate::step::{Event, Step};
-use crate::time::SimTime;
+use crate::time::{Duration, SimTime};
 use crate::timers::Timers;
+use crate::wall::Wall;
 
+use super::check::check_laws;
+use super::disks::DiskState;
 use super::plan_state::{PlanState, names};
 use super::{CHAIN_SPACING, Slot, What, World};
 
@@ -103,6 +106,9 @@ pub enum SetupError {
     /// Clients without a node to ask.
     #[error("the clients have no node to ask: name at least one entry node")]
     NoEntries,
+    /// A law that is none: where, and what is wrong with it.
+    #[error("{0}: {1}")]
+    NoLaw(String, String),
     /// A plan item that waits for another, ends it or aims at its node, and there is no such item.
     #[error("the plan has no item named `{0}`")]
     NoSuchItem(String),
@@ -111,6 +117,9 @@ pub enum SetupError {
         "the run has reached event {0}: what is added to its plan strikes behind that event or a later one"
     )]
     TooLate(u64),
+    /// A wall clock that is always being corrected.
+    #[error("the wall clock of {0} is corrected every 0s: it needs a positive time, such as `64s`")]
+    NoTimeBetweenCorrections(NodeId),
 }
 
 impl<N: Node> World<N> {
@@ -122,6 +131,7 @@ impl<N: Node> World<N> {
         let count = setup.configs.len() as u32;
         check(&setup, count)?;
         let ledger = planned(&setup);
+        let walls = walls(&setup, count);
         let clocks = setup.clocks.into_iter().map(Some).chain(std::iter::repeat(None));
         let configs = setup.configs.into_iter().zip(clocks).zip(NodeId::all(count));
         let nodes =
@@ -131,10 +141,16 @@ impl<N: Node> World<N> {
             queue: Queue::default(),
             randomness: Randomness::new(setup.seed),
             nodes: nodes.collect(),
+            walls,
             network: Network::new(setup.links, count as usize),
             held: vec![],
+            byzantine: BTreeMap::new(),
+            disturbances: vec![],
+            is_tampered: false,
+            flaps: vec![],
+            flaps_made: 0,
             kept_back: vec![],
-            disk: setup.disk.sync,
+            disk: setup.disk,
             clients: (1..=setup.clients.count).map(|id| Client::new(ClientId(id))).collect(),
             setup: setup.clients,
             history: Sequence::new(),
@@ -194,20 +210,29 @@ fn slot<N: Node>(id: NodeId, config: <N::Protocol as Protocol>::Config, clock: C
         node: None,
         incarnation: 0,
         is_paused: false,
+        is_held: false,
         inbox: VecDeque::new(),
+        service: None,
         clock,
         journal: Journal::default(),
         issued: Position::default(),
         outbox: VecDeque::new(),
         barrier: None,
-        syncs: 0,
-        last_sync_done: SimTime::ZERO,
+        disk: DiskState::new(id),
         timers: Timers::new(),
         stream: Stream::new(StreamId::new(Domain::Node, id.0, 0)),
-        disk_stream: Stream::new(StreamId::new(Domain::Disk, id.0, 0)),
         drift_was_effective: false,
         pause_was_effective: false,
     }
+}
+
+fn walls<P: Protocol>(setup: &Setup<P>, count: u32) -> Vec<Wall> {
+    let wall = |id: NodeId| {
+        let law = setup.wall_clocks.get(id.index()).copied().unwrap_or_default();
+        let ppb = setup.clocks.get(id.index()).map_or(0, Clock::ppb);
+        Wall::new(law, ppb, id)
+    };
+    NodeId::all(count).map(wall).collect()
 }
 
 fn check<P: Protocol>(setup: &Setup<P>, count: u32) -> Result<(), SetupError> {
@@ -222,6 +247,12 @@ fn check<P: Protocol>(setup: &Setup<P>, count: u32) -> Result<(), SetupError> {
     if 0 < setup.clients.count && setup.clients.entries.is_empty() {
         return Err(SetupError::NoEntries);
     }
+    let is_restless =
+        |wall: &WallClock| wall.correction.is_some_and(|law| law.every == Duration::ZERO);
+    if let Some(place) = setup.wall_clocks.iter().position(is_restless) {
+        return Err(SetupError::NoTimeBetweenCorrections(NodeId::from_index(place)));
+    }
+    check_laws(setup)?;
     let mut item_names = BTreeSet::new();
     item_names.extend(setup.plan.items.iter().filter_map(|item| item.name.as_deref()));
     let mut items = setup.plan.items.iter();
@@ -264,6 +295,12 @@ fn planned<P: Protocol>(setup: &Setup<P>) -> Ledger {
     };
     ledger.tally_mut(Family::Loss).planned += laws(|link| !link.loss.is_never());
     ledger.tally_mut(Family::Duplication).planned += laws(|link| !link.duplicate.is_never());
+    ledger.tally_mut(Family::TornWrite).planned += u64::from(!setup.disk.torn.is_never());
+    ledger.tally_mut(Family::ReorderedWrites).planned +=
+        u64::from(!setup.disk.reordered.is_never());
+    ledger.tally_mut(Family::Burst).planned += laws(|link| link.burst.is_some());
+    ledger.tally_mut(Family::Corruption).planned += laws(|link| !link.corruption.is_never());
+    ledger.tally_mut(Family::Bandwidth).planned += laws(|link| link.bandwidth.is_some());
     let drifting = setup.clocks.iter().filter(|clock| clock.ppb() != 0).count() as u64;
     let clock = ledger.tally_mut(Family::Clock);
     *clock = Tally { planned: clock.planned + drifting, applied: drifting, ..*clock };

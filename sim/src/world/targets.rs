@@ -3,8 +3,10 @@
 use crate::id::NodeId;
 use crate::node::Node;
 use crate::plan::{Action, Cut, Target};
+use crate::random::Draw;
 
 use super::World;
+use super::shapes::{self, Pairs};
 
 impl<N: Node> World<N> {
     /// Whether there is somebody to act on.
@@ -50,36 +52,26 @@ impl<N: Node> World<N> {
         }
     }
 
-    /// The directed pairs that a cut closes, in order; `None` where a role has nobody.
-    pub(super) fn cut_pairs(&self, cut: &Cut) -> Option<Vec<(NodeId, NodeId)>> {
-        let all = || NodeId::all(self.node_count());
+    /// The directed pairs that a cut closes, in order; `None` where a role has nobody. A shape that draws does so from
+    /// `draw`.
+    pub(super) fn cut_pairs(&self, cut: &Cut, draw: &mut Draw<'_>) -> Option<Pairs> {
+        let count = self.node_count();
         let resolve_all = |targets: &[Target]| -> Option<Vec<NodeId>> {
             targets.iter().map(|target| self.resolve(target)).collect()
         };
-        let mut pairs = Vec::new();
-        match cut {
-            Cut::Isolate(target) => {
-                let alone = self.resolve(target)?;
-                for other in all().filter(|id| *id != alone) {
-                    pairs.extend([(alone, other), (other, alone)]);
-                }
-            }
-            Cut::Between(..) | Cut::Halves | Cut::Minority | Cut::Ring | Cut::Bridge(_) => {}
-            Cut::OneWay(from, to) => {
-                let (from, to) = (resolve_all(from)?, resolve_all(to)?);
-                for from in from {
-                    pairs.extend(to.iter().filter(|to| **to != from).map(|to| (from, *to)));
-                }
-            }
+        let mut pairs = match cut {
+            Cut::Isolate(target) => shapes::isolate(self.resolve(target)?, count),
+            Cut::Bridge(target) => shapes::bridge(self.resolve(target)?, count, draw),
+            Cut::Halves => shapes::halves(count, draw),
+            Cut::Minority => shapes::minority(count, draw),
+            Cut::Ring => shapes::ring(count, draw),
+            Cut::OneWay(from, to) => shapes::one_way(&resolve_all(from)?, &resolve_all(to)?),
+            Cut::Between(left, right) => shapes::between(&resolve_all(left)?, &resolve_all(right)?),
             Cut::Groups(groups) => {
                 let groups: Option<Vec<_>> = groups.iter().map(|g| resolve_all(g)).collect();
-                let groups = groups?;
-                let group = |id: NodeId| groups.iter().position(|group| group.contains(&id));
-                for from in all() {
-                    pairs.extend(all().filter(|to| group(from) != group(*to)).map(|to| (from, to)));
-                }
+                shapes::groups(&groups?, count)
             }
-        }
+        };
         pairs.sort_unstable();
         Some(pairs)
     }

@@ -6,7 +6,7 @@ use crate::measure::Kind;
 use crate::node::{Node, Protocol};
 use crate::plan::{Action, Trigger};
 use crate::predicate::{EventFacts, EventKind, Former, Predicate, Scope};
-use crate::step::{Arrival, Deed, Event, Outcome, Passage};
+use crate::step::{Arrival, Deed, Event, Outcome};
 use crate::time::SimTime;
 use crate::value::Value;
 
@@ -66,7 +66,9 @@ fn event_facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)
         Event::Arrive { message, kind, arrival, payload, .. } => {
             let what = match arrival {
                 Arrival::Handled | Arrival::Waits => EventKind::Deliver,
-                Arrival::Down | Arrival::CutOff => EventKind::Drop,
+                Arrival::Down | Arrival::CutOff | Arrival::Damaged => EventKind::Drop,
+                // It has not come to its end yet.
+                Arrival::Clogged => return,
             };
             let tree = || payload.as_ref().map_or(Value::Null, Value::of);
             let (from, to) = (Some(message.from), Some(message.to));
@@ -88,8 +90,15 @@ fn event_facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)
             let (node, client) = (Some(*node), Some(operation.client));
             visit(&EventFacts { node, client, payload: Some(&tree), ..fact });
         }
+        Event::SyncFailed { node, is_waiting, .. } if !is_waiting => {
+            visit(&EventFacts { node: Some(*node), ..EventFacts::new(EventKind::Disk, "") });
+        }
         Event::Deed(deed) => deed_facts(world, deed, visit),
-        Event::Timer { .. } | Event::Synced { .. } | Event::Ask { .. } | Event::GiveUp { .. } => {}
+        Event::Timer { .. }
+        | Event::Synced { .. }
+        | Event::SyncFailed { .. }
+        | Event::Ask { .. }
+        | Event::GiveUp { .. } => {}
     }
 }
 
@@ -118,7 +127,7 @@ fn outcome_facts<P: Protocol>(outcome: &Outcome<P>, visit: &mut dyn FnMut(&Event
     let fact = EventFacts::new(EventKind::Send, kind.name);
     let fact = EventFacts { from, to, node: from, payload: Some(&tree), ..fact };
     visit(&fact);
-    if *passage == Passage::Lost {
+    if passage.is_lost() {
         visit(&EventFacts { kind: EventKind::Drop, ..fact });
     }
 }

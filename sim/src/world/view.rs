@@ -7,13 +7,14 @@ use crate::digest::Digest;
 use crate::id::NodeId;
 use crate::journal::Journal;
 use crate::ledger::{Counters, Ledger, Probes};
+use crate::network::Barrier;
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
 use crate::sequence::Sequence;
 use crate::step::Step;
-use crate::time::{LocalTime, SimTime};
+use crate::time::{Interval, LocalTime, SimTime, WallTime};
 
-use super::{Pending, Slot, World};
+use super::{DiskCondition, Pending, Slot, World};
 
 impl<N: Node> World<N> {
     /// The time of the run.
@@ -57,6 +58,16 @@ impl<N: Node> World<N> {
         self.nodes[id.index()].is_paused
     }
 
+    /// Whether a node takes time for each event.
+    pub fn is_slow(&self, id: NodeId) -> bool {
+        self.nodes[id.index()].is_slow()
+    }
+
+    /// How many events wait for a node, the one that it is at included.
+    pub fn inbox_len(&self, id: NodeId) -> usize {
+        self.nodes[id.index()].inbox.len()
+    }
+
     /// How often a node has started before.
     pub fn incarnation(&self, id: NodeId) -> u32 {
         self.nodes[id.index()].incarnation
@@ -67,6 +78,11 @@ impl<N: Node> World<N> {
         &self.nodes[id.index()].journal
     }
 
+    /// What is wrong with a node's disk; damaged records are told by its [journal](Journal::damage).
+    pub fn disk(&self, id: NodeId) -> DiskCondition {
+        self.nodes[id.index()].disk.condition
+    }
+
     /// A node's configuration.
     pub fn config(&self, id: NodeId) -> &<N::Protocol as Protocol>::Config {
         &self.nodes[id.index()].config
@@ -75,6 +91,16 @@ impl<N: Node> World<N> {
     /// What a node's clock shows.
     pub fn clock(&self, id: NodeId) -> LocalTime {
         self.nodes[id.index()].clock.read(self.now)
+    }
+
+    /// What a node's wall clock shows.
+    pub fn wall_clock(&self, id: NodeId) -> WallTime {
+        self.walls[id.index()].read(self.now, &self.randomness)
+    }
+
+    /// Where true time lies by a node's wall clock, as far as that keeps its promise.
+    pub fn wall_interval(&self, id: NodeId) -> Interval {
+        self.walls[id.index()].interval(self.now, &self.randomness)
     }
 
     /// A node's armed timers, each with the true time at which it is due.
@@ -99,16 +125,26 @@ impl<N: Node> World<N> {
         messages.collect()
     }
 
-    /// The messages that a hold keeps back, in the order in which they were sent.
+    /// The messages that a hold or a clog keeps back, in the order in which they came there.
     pub fn kept_back(
         &self,
     ) -> impl Iterator<Item = (MessageAddress, &<N::Protocol as Protocol>::Message)> {
         self.kept_back.iter().filter_map(|(_, pending)| pending.message())
     }
 
-    /// The directed pairs between which nothing arrives, in order.
+    /// The directed pairs that are cut, in order: what comes to their ends is lost.
     pub fn closed_pairs(&self) -> Vec<(NodeId, NodeId)> {
-        self.network.closed_pairs()
+        self.network.barriers.pairs(Barrier::Cut)
+    }
+
+    /// The directed pairs that are clogged, in order: what comes to their ends waits.
+    pub fn clogged_pairs(&self) -> Vec<(NodeId, NodeId)> {
+        self.network.barriers.pairs(Barrier::Clog)
+    }
+
+    /// The nodes that a node has links with, in order.
+    pub fn neighbours(&self, id: NodeId) -> impl Iterator<Item = NodeId> + use<N> {
+        self.network.topology().neighbours(id, self.node_count())
     }
 
     /// What the clients asked and got so far.

@@ -1,7 +1,6 @@
-//! What comes for a node that may stand still: it is handled now, or it waits and is handled when the node resumes.
+//! What comes for a node that may stand still or be slow: it is handled now, or it waits in the node's inbox.
 
 use crate::id::NodeId;
-use crate::journal::Position;
 use crate::ledger::Family;
 use crate::node::{Node, Protocol};
 use crate::queue::QueueError;
@@ -17,72 +16,94 @@ impl<N: Node> World<N> {
         node: NodeId,
         timer: <N::Protocol as Protocol>::Timer,
     ) -> Result<(), QueueError> {
-        let is_waiting = self.nodes[node.index()].is_paused;
+        let is_waiting = self.nodes[node.index()].is_held;
+        self.timer_as(is_waiting, node, timer)
+    }
+
+    fn timer_as(
+        &mut self,
+        is_waiting: bool,
+        node: NodeId,
+        timer: <N::Protocol as Protocol>::Timer,
+    ) -> Result<(), QueueError> {
         self.step.event = Event::Timer { node, timer, is_waiting };
         self.digest_event(tag::TIMER | u64::from(is_waiting) << 4, node, &timer);
         if is_waiting {
             let incarnation = self.nodes[node.index()].incarnation;
-            self.wait(node, What::Fire { node, incarnation, timer });
-            return Ok(());
+            return self.wait(node, What::Fire { node, incarnation, timer });
         }
         self.counters.timers += 1;
         self.foresee_crash();
         self.call(node, Call::Timer(timer))
     }
 
-    pub(super) fn synced(
-        &mut self,
-        node: NodeId,
-        sync: u64,
-        through: Position,
-    ) -> Result<(), QueueError> {
-        let is_waiting = self.nodes[node.index()].is_paused;
-        self.step.event = Event::Synced { node, through, is_waiting };
-        self.digest_event(tag::SYNCED | u64::from(is_waiting) << 4, node, &through);
-        let slot = &mut self.nodes[node.index()];
-        // What is on disk is on disk, whether or not the node is awake to hear of it.
-        let covered = slot.journal.sync(through);
-        self.counters.forced_writes += u64::from(0 < covered);
-        if is_waiting {
-            let incarnation = slot.incarnation;
-            self.wait(node, What::Synced { node, incarnation, sync, through });
-            return Ok(());
-        }
-        self.foresee_crash();
-        self.release_barrier(node, sync)?;
-        self.call(node, Call::Synced(through))
-    }
-
-    /// Keeps something for a node that stands still.
-    pub(super) fn wait(&mut self, node: NodeId, what: What<N::Protocol>) {
+    /// Keeps something for a node that stands still or is slow.
+    pub(super) fn wait(&mut self, node: NodeId, what: What<N::Protocol>) -> Result<(), QueueError> {
         let cause = self.step.number;
         let slot = &mut self.nodes[node.index()];
         slot.inbox.push_back(Pending { cause, what });
+        if !slot.is_paused {
+            return self.serve_next(node);
+        }
         if !slot.pause_was_effective {
             slot.pause_was_effective = true;
             self.ledger.tally_mut(Family::Pause).effective += 1;
         }
+        Ok(())
     }
 
-    /// A node that resumed handles the first thing that waited for it; whether there was one. Nothing
-    /// else happens between two of them but what they trigger.
+    /// A node that resumed, or is no longer slow, handles the first thing that waited for it; whether there was one.
+    /// Nothing else happens between two of them but what they trigger.
     pub(super) fn catch_up(&mut self, node: NodeId) -> Result<bool, QueueError> {
         let slot = &mut self.nodes[node.index()];
-        if slot.is_paused {
+        if slot.is_held {
             return Ok(false);
         }
         let Some(pending) = slot.inbox.pop_front() else { return Ok(false) };
         if !slot.inbox.is_empty() {
             self.urgent.push_front(Urgent::CatchUp(node));
         }
-        if let What::Arrive { address, is_copy, message } = pending.what {
-            self.begin(Some(pending.cause));
-            // It had arrived: what was cut off since does not matter.
-            self.arrive_as(Arrival::Handled, address, is_copy, message)?;
-            return Ok(true);
+        self.handle_late(pending)
+    }
+
+    /// Handles what had waited; whether it was an event.
+    pub(super) fn handle_late(
+        &mut self,
+        pending: Pending<N::Protocol>,
+    ) -> Result<bool, QueueError> {
+        let cause = Some(pending.cause);
+        match pending.what {
+            What::Arrive { address, is_copy, message } => {
+                self.begin(cause);
+                // It had arrived: what was cut off since does not matter.
+                self.arrive_as(Arrival::Handled, address, is_copy, message)?;
+            }
+            What::Fire { node, timer, .. } => {
+                self.begin(cause);
+                self.timer_as(false, node, timer)?;
+            }
+            What::Synced { node, sync, through, .. } => {
+                self.begin(cause);
+                self.synced_as(false, node, sync, through)?;
+            }
+            What::SyncFailed { node, sync, through, error, .. } => {
+                self.begin(cause);
+                self.sync_failed_as(false, node, sync, through, error)?;
+            }
+            What::Ask { operation, node, attempt, payload } => {
+                self.begin(cause);
+                self.ask_late(operation, node, attempt, payload)?;
+            }
+            // These never wait. The order is only asked for of timers in the queue.
+            What::Start(_)
+            | What::Timer { .. }
+            | What::Served { .. }
+            | What::Damaged { .. }
+            | What::Flap(_)
+            | What::Wake { .. }
+            | What::Item(_) => return self.dispatch(0, pending),
         }
-        // The order is only asked for of timers in the queue, and none of those waits.
-        self.dispatch(0, pending)
+        Ok(true)
     }
 
     /// Something is to happen before the next entry of the queue, and before anything else that waited for

@@ -1,61 +1,46 @@
-//! What is done to messages and timers: heal, hold and release, drop, duplicate, deliver, fire.
+//! What is done to messages and timers: hold and release, drop, duplicate, deliver, fire.
 
 use crate::id::NodeId;
 use crate::measure::Kind;
 use crate::node::Node;
-use crate::plan::{MessageAddress, MessageFilter, Target};
+use crate::plan::{MessageAddress, MessageFilter};
 use crate::queue::QueueError;
 use crate::step::Deed;
 use crate::time::Duration;
 
 use super::deeds::deed;
+use super::disturb::Filter;
 use super::{Pending, What, World};
 
 /// A hold in force.
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
     pub item: Option<usize>,
-    from: Option<NodeId>,
-    to: Option<NodeId>,
-    kind: Option<String>,
+    pub filter: Filter,
     pub was_effective: bool,
 }
 
-impl Hold {
-    pub(super) fn matches(&self, from: NodeId, to: NodeId, kind: Kind) -> bool {
-        self.from.is_none_or(|own| own == from)
-            && self.to.is_none_or(|own| own == to)
-            && self.kind.as_deref().is_none_or(|own| own == kind.name)
-    }
+/// What keeps a message back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// A hold, by the plan's item, before it went over its link.
+    Hold(Option<usize>),
+    /// A clog, at the end of its link.
+    Clog,
 }
 
 impl<N: Node> World<N> {
-    pub(super) fn do_heal(&mut self, name: Option<&str>) -> Deed {
-        let Ok(item) = self.item(name) else {
-            return Deed { changed: false, ..deed("heal", None) };
-        };
-        let before = self.network.closed_pairs();
-        let changed = self.network.heal(item);
-        let after = self.network.closed_pairs();
-        let pairs = before.into_iter().filter(|pair| !after.contains(pair)).collect();
-        Deed { pairs, changed, ..deed("heal", None) }
-    }
-
     pub(super) fn do_hold(&mut self, item: Option<usize>, filter: &MessageFilter) -> Option<Deed> {
-        let side = |target: &Option<Target>| match target {
-            None => Some(None),
-            Some(target) => self.resolve(target).map(Some),
-        };
-        let (from, to) = (side(&filter.from)?, side(&filter.to)?);
-        let kind = filter.kind.clone();
-        let detail = kind.clone().unwrap_or_else(|| String::from("all messages"));
-        self.held.push(Hold { item, from, to, kind, was_effective: false });
-        let ends = from.iter().flat_map(|from| to.iter().map(move |to| (*from, *to)));
-        Some(Deed { pairs: ends.collect(), changed: true, detail, ..deed("hold", from.or(to)) })
+        let detail = filter.kind.clone().unwrap_or_else(|| String::from("all messages"));
+        let filter = self.filter(filter)?;
+        let (node, pairs) = (filter.from.or(filter.to), filter.pairs());
+        self.held.push(Hold { item, filter, was_effective: false });
+        self.note_tampering();
+        Some(Deed { pairs, changed: true, detail, ..deed("hold", node) })
     }
 
     /// The place of an item that an action names, if it names one; an error where there is none of that name.
-    fn item(&self, name: Option<&str>) -> Result<Option<usize>, ()> {
+    pub(super) fn item(&self, name: Option<&str>) -> Result<Option<usize>, ()> {
         name.map(|name| self.plan.place(name).ok_or(())).transpose()
     }
 
@@ -63,18 +48,29 @@ impl<N: Node> World<N> {
         let Ok(item) = self.item(name) else {
             return Ok(Deed { changed: false, ..deed("release", None) });
         };
+        let released = self.release(item)?;
+        let detail = format!("{released} messages");
+        Ok(Deed { detail, changed: 0 < released, ..deed("release", None) })
+    }
+
+    /// Ends the holds of `item`, or all; how many messages they kept back, which arrive now.
+    pub(super) fn release(&mut self, item: Option<usize>) -> Result<usize, QueueError> {
         self.held.retain(|hold| item.is_some() && hold.item != item);
+        self.note_tampering();
         let kept = std::mem::take(&mut self.kept_back);
+        let is_released = |keeper: Keeper| match keeper {
+            Keeper::Hold(own) => item.is_none() || own == item,
+            Keeper::Clog => false,
+        };
         let (released, kept): (Vec<_>, Vec<_>) =
-            kept.into_iter().partition(|(place, _)| item.is_none_or(|item| item == *place));
+            kept.into_iter().partition(|(keeper, _)| is_released(*keeper));
         self.kept_back = kept;
-        let detail = format!("{} messages", released.len());
-        let changed = !released.is_empty();
+        let count = released.len();
         for (_, pending) in released {
             let order = self.queue.next_order();
             self.queue.push(self.now, order, pending)?;
         }
-        Ok(Deed { detail, changed, ..deed("release", None) })
+        Ok(count)
     }
 
     /// Takes a message off the wire, or from those kept back.

@@ -22,6 +22,7 @@ fn told(steps: &[Step<Lab>]) -> Vec<String> {
         Event::Arrive { .. } => "arrive",
         Event::Timer { .. } => "timer",
         Event::Synced { .. } => "synced",
+        Event::SyncFailed { .. } => "sync failed",
         Event::Ask { .. } => "ask",
         Event::GiveUp { .. } => "give up",
         Event::Deed(deed) => deed.word,

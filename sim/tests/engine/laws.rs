@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use orrery_sim::plan::{Action, Cut, Item, MessageAddress};
-use orrery_sim::step::{Event, Outcome, Passage};
+use orrery_sim::step::{Event, Outcome};
 use orrery_sim::{
     Clock, Digest, Duration, DurationRange, Law, Link, NodeId, Order, Probability, Setup, SimTime,
     Step, World,
@@ -138,10 +138,7 @@ fn delays(setup: Setup<Lab>) -> Delays {
 fn note_delays(step: &Step<Lab>, delays: &mut Delays) {
     for outcome in &step.outcomes {
         if let Outcome::Sent { message, passage, .. } = outcome {
-            let delay = match passage {
-                Passage::Arrives { at, .. } => Some(at.since(step.time)),
-                Passage::Lost | Passage::Held => None,
-            };
+            let delay = passage.arrival().map(|at| at.since(step.time));
             delays.insert(*message, delay);
         }
     }

@@ -2,12 +2,17 @@
 //! diary.
 
 mod behind;
+mod byzantine;
 mod clients;
+mod clocks;
 mod disk;
+mod disk_faults;
 mod laws;
 mod network;
 mod nodes;
 mod plan;
 mod purity;
+mod recovery;
 mod setup;
+mod slow;
 mod support;

@@ -1,6 +1,6 @@
 //! Puppets, and what the stories say all the time.
 
-use orrery_sim::journal::Position;
+use orrery_sim::journal::{Damaged, DiskError, Position};
 use orrery_sim::ledger::{Family, Tally};
 use orrery_sim::plan::{Action, Item, Target, Trigger};
 use orrery_sim::{
@@ -56,6 +56,10 @@ pub(crate) enum On {
     Rings(Timer),
     IsAsked,
     Synced(u64),
+    /// Without it, the puppet stops.
+    SyncFails,
+    /// With it, the puppet starts from any journal.
+    FindsDamage,
 }
 
 /// What a puppet does.
@@ -71,6 +75,7 @@ pub(crate) enum Act {
     Checkpoint(Vec<u32>),
     Sync,
     SyncInBackground,
+    Stop,
     Note(u32),
     Probe(&'static str),
     Become(&'static str, u64),
@@ -92,6 +97,10 @@ impl Script {
     pub(crate) fn on(mut self, when: On, acts: impl Into<Vec<Act>>) -> Self {
         self.0.push((when, acts.into()));
         self
+    }
+
+    fn has(&self, occasion: &On) -> bool {
+        self.0.iter().any(|(when, _)| when == occasion)
     }
 }
 
@@ -133,6 +142,7 @@ impl Puppet {
             Act::Checkpoint(records) => drop(ctx.checkpoint(records)),
             Act::Sync => ctx.sync(),
             Act::SyncInBackground => ctx.sync_in_background(),
+            Act::Stop => ctx.stop(),
             Act::Note(number) => ctx.note(Note::Elected(number)),
             Act::Probe(name) => ctx.probe(name),
             Act::Become(role, term) => (self.role, self.term) = (role, term),
@@ -167,6 +177,9 @@ impl Node for Puppet {
         if start.incarnation == 0 {
             puppet.live(&On::Start, "start", ctx);
             puppet.diary.clear();
+        } else if start.journal.damage().next().is_some() {
+            let entries: Vec<_> = start.journal.entries().collect();
+            puppet.live(&On::FindsDamage, &format!("restart with {entries:?}"), ctx);
         } else {
             puppet.live(&On::Restart, &format!("restart with {records:?}"), ctx);
         }
@@ -189,6 +202,18 @@ impl Node for Puppet {
 
     fn on_synced(&mut self, through: Position, ctx: &mut Ctx<'_>) {
         self.live(&On::Synced(through.0), &format!("synced {}", through.0), ctx);
+    }
+
+    fn on_sync_failed(&mut self, through: Position, error: DiskError, ctx: &mut Ctx<'_>) {
+        if self.script.has(&On::SyncFails) {
+            self.live(&On::SyncFails, &format!("sync {} failed: {error}", through.0), ctx);
+        } else {
+            ctx.stop();
+        }
+    }
+
+    fn recovers_from(script: &Script, _damage: &[Damaged]) -> bool {
+        script.has(&On::FindsDamage)
     }
 
     fn role(&self) -> &'static str {

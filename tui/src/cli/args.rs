@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use orrery_scenarios::Override;
 
@@ -36,6 +36,8 @@ pub(super) enum Command {
     Bugs(Bugs),
     /// Prove that scenarios do the same every time
     VerifyDeterminism(Verify),
+    /// Measure what a message costs
+    Bench(Bench),
     /// Step through a run in the terminal
     Tui(Tui),
     /// Print the JSON Schema of scenario files
@@ -182,6 +184,46 @@ pub(super) struct Verify {
     /// Skip the run in a second process
     #[arg(long)]
     pub in_process: bool,
+    /// Print what tells the run from another, and its events from A up to but without B: for a second process
+    #[arg(long, value_name = "A..B", hide = true)]
+    pub print: Option<Seeds>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Bench {
+    /// What is measured
+    #[arg(value_enum, default_value_t = Measured::All)]
+    pub workload: Measured,
+    /// How many messages are delivered
+    #[arg(default_value = "1_000_000", value_parser = count)]
+    pub messages: u64,
+    /// The seed of all random draws
+    #[arg(default_value_t = 1)]
+    pub seed: u64,
+    /// Print a table as JSON, one row a line; a single workload is one such line anyway
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Measured {
+    /// A table of the workloads, each beside the same work written by hand
+    All,
+    /// One token goes round five nodes: what the engine costs
+    Ring,
+    /// Fifty nodes ask each other every millisecond: what the queue costs
+    Flood,
+    /// A hundred nodes send heartbeats to all others: what timers and links cost
+    Echo,
+    /// Five nodes talk, alone and among 10 000: what idle nodes cost
+    Idle,
+}
+
+/// A number of things, at least one, that may be written as `1_000_000`.
+fn count(text: &str) -> Result<u64, String> {
+    let number = text.replace('_', "").parse().ok().filter(|number| 0 < *number);
+    number.ok_or_else(|| String::from("write a number from 1, as in 1_000_000"))
 }
 
 #[derive(Debug, Args)]

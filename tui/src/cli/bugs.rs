@@ -72,11 +72,11 @@ const fn entry(protocol: &'static str, bug: &Bug) -> Entry {
 /// Replays the committed token of every bug.
 fn verify(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
     let mut exit = Exit::AsExpected;
-    for (protocol, bug) in all(cli) {
+    for (_, bug) in all(cli) {
         let token = TOKENS.lines().find_map(|line| {
             let (id, token) = line.split_once(' ')?;
-            let family = token.split('/').next()?;
-            (id == bug.id && family == protocol).then_some(token)
+            let scenario = token.split('@').next()?;
+            (id == bug.id && bug.found_by.contains(&scenario)).then_some(token)
         });
         let said = match token {
             None => Err(String::from("no token is committed for it")),

@@ -154,7 +154,13 @@ fn lane_after(mark: &Mark) -> Option<Lane> {
             NodeChange::Paused => Some(Lane::Paused),
             NodeChange::Nothing => None,
         },
-        MarkKind::Arrive(ArrivalFate::Handled | ArrivalFate::Down | ArrivalFate::CutOff)
+        MarkKind::Arrive(
+            ArrivalFate::Handled
+            | ArrivalFate::Down
+            | ArrivalFate::CutOff
+            | ArrivalFate::Clogged
+            | ArrivalFate::Damaged,
+        )
         | MarkKind::Timer
         | MarkKind::Synced
         | MarkKind::Ask

@@ -11,8 +11,8 @@ use orrery_harness::session::{
     ArrivalFate, FlightView, Header, NodeView, OperationView, Row, RowKind, SentRow, Session,
     SessionError, WorldView,
 };
-use orrery_sim::plan::MessageAddress;
-use orrery_sim::{ClientId, LocalTime, NodeId, Sequence, SimTime, Value};
+use orrery_sim::plan::{Behaviour, MessageAddress};
+use orrery_sim::{ClientId, LocalTime, NodeId, Sequence, SimTime, Value, WallTime};
 
 /// A session that holds every view.
 pub struct FakeSession {
@@ -93,12 +93,17 @@ impl Story {
             id,
             is_up: false,
             is_paused: false,
+            is_slow: false,
+            inbox: 0,
+            behaviour: Behaviour::Honest,
             role: String::new(),
             epoch: 0,
             incarnation: 0,
             clock: LocalTime::default(),
+            wall_clock: WallTime::default(),
             state: Value::Null,
             timers: Vec::new(),
+            disk: Vec::new(),
             journal: Vec::new(),
             older_records: 0,
             unsynced: Vec::new(),

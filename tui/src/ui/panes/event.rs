@@ -109,6 +109,8 @@ fn headline(row: &Row, nodes: u32, theme: &Theme) -> String {
                 ArrivalFate::Waits => format!("waits until {} resumes", message.to),
                 ArrivalFate::Down => format!("is lost: {} is down", message.to),
                 ArrivalFate::CutOff => String::from("is lost: the way is cut"),
+                ArrivalFate::Clogged => String::from("waits: the way is clogged"),
+                ArrivalFate::Damaged => String::from("is discarded: the link damaged it"),
             };
             let copy = if *is_copy { " (a copy)" } else { "" };
             format!("{}{to}{} {}{copy} {fate}", message.from, message.to, row.title)

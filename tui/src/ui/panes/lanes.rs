@@ -124,14 +124,18 @@ impl<'a> Strip<'a> {
         let signs = &self.theme.signs;
         match (&row.kind, &row.new_role) {
             (
-                RowKind::Arrive { fate: ArrivalFate::Waits, .. }
+                RowKind::Arrive { fate: ArrivalFate::Waits | ArrivalFate::Clogged, .. }
                 | RowKind::Fault { word: "pause", .. },
                 _,
             ) => (Tone::Fault, signs.paused),
-            (RowKind::Arrive { fate: ArrivalFate::Down | ArrivalFate::CutOff, .. }, _) => {
-                (Tone::Lost, signs.lost)
-            }
-            (RowKind::Fault { word: "crash", .. } | RowKind::Panic, _) => {
+            (
+                RowKind::Arrive {
+                    fate: ArrivalFate::Down | ArrivalFate::CutOff | ArrivalFate::Damaged,
+                    ..
+                },
+                _,
+            ) => (Tone::Lost, signs.lost),
+            (RowKind::Fault { word: "crash" | "wipe", .. } | RowKind::Panic, _) => {
                 (Tone::Fault, signs.crash)
             }
             (_, Some(role)) if words::leads(role) => (Tone::Role, signs.star),

@@ -1,6 +1,7 @@
 //! The nodes at the cursor: a table, the links that are cut, and what the selected node keeps besides its state.
 
 use orrery_harness::session::NodeView;
+use orrery_sim::plan::Behaviour;
 use orrery_sim::{Duration, SimTime, Value};
 
 use crate::ui::index::Lane;
@@ -42,7 +43,7 @@ pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     if let Some(node) = model.selected_node() {
         lines.push(Line::default());
         let health = match (node.is_up, has_started(model, node)) {
-            (true, _) => format!("its clock shows {:?}", node.clock),
+            (true, _) => how_it_is(node),
             (false, true) => String::from("down"),
             (false, false) => String::from("has not started yet"),
         };
@@ -104,6 +105,8 @@ fn roles(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
 fn health(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
     let cell = |node: &NodeView| {
         let text = match (node.is_up, node.is_paused) {
+            (true, false) if node.is_slow => format!("slow, {} wait", node.inbox),
+            (true, false) if node.behaviour != Behaviour::Honest => String::from("lies"),
             (false, _) if !has_started(model, node) => String::from("not started"),
             (false, _) => format!("down {}", theme.signs.crash),
             (true, true) => format!("paused {}", theme.signs.paused),
@@ -112,6 +115,26 @@ fn health(model: &Model, nodes: &[NodeView], theme: &Theme) -> Column {
         (text, false)
     };
     Column { name: "is".into(), cells: nodes.iter().map(cell).collect() }
+}
+
+/// What its clocks show, what waits for it, and how it deviates.
+fn how_it_is(node: &NodeView) -> String {
+    let clock = format!("its clock shows {:?}", node.clock);
+    // Told where it says something new: most wall clocks show what the other does.
+    let is_wall_off = node.wall_clock.as_nanos() != node.clock.as_nanos();
+    let wall_clock = is_wall_off.then(|| format!("its wall clock {:?}", node.wall_clock));
+    let inbox = (0 < node.inbox).then(|| format!("{} events wait for it", node.inbox));
+    let behaviour = match node.behaviour {
+        Behaviour::Honest => None,
+        Behaviour::Equivocate => Some("tells different nodes different things"),
+        Behaviour::Withhold => Some("keeps back half of what it should send"),
+        Behaviour::Replay => Some("repeats what it sent before"),
+    };
+    [Some(clock), wall_clock, inbox, behaviour.map(String::from)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<String>>()
+        .join(", ")
 }
 
 /// Whether a node has run at all up to the cursor.
@@ -212,6 +235,9 @@ fn details(node: &NodeView, health: &str, now: SimTime, width: usize) -> Vec<Lin
         );
         lines.push(Line::of(Tone::Plain, format!("  timer {timer} {due}")));
     }
+    lines.extend(
+        node.disk.iter().map(|trouble| Line::of(Tone::Fault, format!("  its disk {trouble}"))),
+    );
     let on_disk = "on disk (survives a crash)";
     section(&mut lines, on_disk, (&node.journal, node.older_records), "nothing is on its disk");
     section(&mut lines, "written, not yet on disk", (&node.unsynced, 0), "");

@@ -134,6 +134,8 @@ const fn fate_words(fate: ArrivalFate) -> &'static str {
         ArrivalFate::Waits => " waits",
         ArrivalFate::Down => " lost: node is down",
         ArrivalFate::CutOff => " lost at the cut",
+        ArrivalFate::Clogged => " waits at the clog",
+        ArrivalFate::Damaged => " discarded: damaged",
     }
 }
 
