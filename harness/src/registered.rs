@@ -11,7 +11,7 @@ use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
 use crate::determinism::{self, Trace};
-use crate::live::{LiveSession, Progress};
+use crate::live::LiveSession;
 use crate::report::Report;
 use crate::runner::Runner;
 use crate::session::Session;
@@ -77,13 +77,11 @@ impl<R: Registration> Subject for Registered<R> {
         determinism::trace::<R>(case, &events)
     }
     fn open(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
-        self.open_telling(case, &mut |_, _| {})
+        let mut session = self.begin(case)?;
+        session.complete();
+        Ok(session)
     }
-    fn open_telling(
-        &self,
-        case: &Case,
-        progress: &mut Progress<'_>,
-    ) -> Result<Box<dyn Session>, CaseError> {
-        Ok(Box::new(LiveSession::<R>::new(case, progress)?))
+    fn begin(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
+        Ok(Box::new(LiveSession::<R>::new(case)?))
     }
 }

@@ -146,6 +146,18 @@ impl<R: Registration> Runner<R> {
         Ok(())
     }
 
+    /// How many interventions its plan has.
+    pub fn interventions(&self) -> &[Item<Json>] {
+        &self.case.interventions
+    }
+
+    /// What has come of a run that is under way: no verdict yet.
+    pub fn so_far(&self) -> Report {
+        let mut copy = self.clone();
+        let goals = copy.goal_reports();
+        copy.report(Verdict::Unknown, goals)
+    }
+
     /// Whether no event can follow the last one.
     pub const fn has_ended(&self) -> bool {
         self.has_ended

@@ -44,16 +44,28 @@ pub trait Session {
     /// What the whole run came to.
     fn report(&self) -> &Report;
 
+    /// Whether the run was made to its end. Before, it has the events that were made so far, and its report no verdict.
+    fn is_complete(&self) -> bool {
+        true
+    }
+
+    /// Makes at most so many more events of a run that is not complete; whether there are more to be made.
+    fn advance(&mut self, _events: u64) -> bool {
+        false
+    }
+
     /// What makes the run again, interventions included; `None` where that is not known.
     fn case(&self) -> Option<&Case> {
         None
     }
 
     /// The run as it would have gone on from the cursor, had somebody done this there: a run of its own, its cursor
-    /// right behind the intervention, with what came before shared. This run stays as it is.
+    /// right behind the intervention, with what came before shared. It is not complete: who looks at it
+    /// [makes it](Session::advance). What was done in this run behind the cursor is not done in the other. This run stays as
+    /// it is.
     ///
     /// # Errors
-    /// Where runs of this kind cannot be changed, where there is nobody to do that to, or where the run had ended.
+    /// Where runs of this kind cannot be changed, where the action names what does not exist, or where the run had ended.
     fn fork(&self, _action: &Action<Json>) -> Result<Box<dyn Session>, SessionError> {
         Err(SessionError(String::from(
             "this run cannot be changed, only looked at: make it again from its scenario to do so",
@@ -62,6 +74,11 @@ pub trait Session {
 }
 
 impl dyn Session + '_ {
+    /// Makes the run to its end.
+    pub fn complete(&mut self) {
+        while self.advance(u64::MAX) {}
+    }
+
     /// All events of the run, described, in order. Makes the run once more as it goes.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Rc<Row>> + '_ {
         (1..=self.events()).filter_map(|event| self.row(event))

@@ -10,7 +10,6 @@ use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
 use crate::determinism::Trace;
-use crate::live::Progress;
 use crate::report::Report;
 use crate::session::Session;
 
@@ -73,17 +72,12 @@ pub trait Subject: Send + Sync {
     /// Where the case cannot be run at all: what is wrong and what would be right.
     fn open(&self, case: &Case) -> Result<Box<dyn Session>, CaseError>;
 
-    /// The same, and tells how far it is as it goes: a long run takes a while.
+    /// The same, with nothing of the run made yet: who looks at it [makes it](Session::advance), bit by bit, so that a long
+    /// run can be looked at while it is made.
     ///
     /// # Errors
     /// Where the case cannot be run at all: what is wrong and what would be right.
-    fn open_telling(
-        &self,
-        case: &Case,
-        _progress: &mut Progress<'_>,
-    ) -> Result<Box<dyn Session>, CaseError> {
-        self.open(case)
-    }
+    fn begin(&self, case: &Case) -> Result<Box<dyn Session>, CaseError>;
 }
 
 /// Why a case cannot be run.

@@ -206,8 +206,7 @@ impl<'a, T> IntoIterator for &'a Sequence<T> {
     }
 }
 
-/// Elements of a [`Sequence`], from either end.
-#[derive(Debug)]
+/// Elements of a [`Sequence`], from either end. Equal to others that have the same elements still before them.
 pub struct Iter<'a, T> {
     sequence: &'a Sequence<T>,
     range: Range<usize>,
@@ -216,6 +215,56 @@ pub struct Iter<'a, T> {
 impl<T> Clone for Iter<'_, T> {
     fn clone(&self) -> Self {
         Self { sequence: self.sequence, range: self.range.clone() }
+    }
+}
+
+impl<'a, T> Iter<'a, T> {
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.range.end <= self.range.start
+    }
+
+    /// The element so many places on, which stays.
+    pub fn get(&self, index: usize) -> Option<&'a T> {
+        let index = self.range.start.checked_add(index).filter(|index| *index < self.range.end)?;
+        self.sequence.get(index)
+    }
+}
+
+impl<T: Clone> Iter<'_, T> {
+    /// The elements.
+    pub fn to_vec(&self) -> Vec<T> {
+        self.clone().cloned().collect()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Iter<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.clone().eq(other.clone())
+    }
+}
+
+impl<T: PartialEq> PartialEq<[T]> for Iter<'_, T> {
+    fn eq(&self, other: &[T]) -> bool {
+        self.clone().eq(other)
+    }
+}
+
+impl<T: PartialEq> PartialEq<&[T]> for Iter<'_, T> {
+    fn eq(&self, other: &&[T]) -> bool {
+        *self == **other
+    }
+}
+
+impl<T: PartialEq, const N: usize> PartialEq<[T; N]> for Iter<'_, T> {
+    fn eq(&self, other: &[T; N]) -> bool {
+        *self == other[..]
     }
 }
 
@@ -283,7 +332,11 @@ mod tests {
         prop_assert_eq!(Digest::of(sequence).unwrap(), Digest::of(model).unwrap());
         prop_assert_eq!(Value::of(sequence), Value::of(model));
         let middle = model.len() / 3..model.len() / 2;
-        prop_assert!(sequence.range(middle.clone()).eq(&model[middle.clone()]));
+        let part = sequence.range(middle.clone());
+        prop_assert_eq!(part.get(0), model[middle.clone()].first());
+        prop_assert_eq!(part.get(middle.len()), None);
+        prop_assert_eq!((part.is_empty(), part.to_vec()), (middle.is_empty(), model[middle.clone()].to_vec()));
+        prop_assert_eq!(part, &model[middle.clone()]);
         prop_assert_eq!(sequence.iter().nth(middle.end), model.get(middle.end));
         prop_assert_eq!(sequence, &model.iter().copied().collect::<Sequence<_>>());
         let half = model.last().map_or(0, |last| last / 2);

@@ -110,6 +110,12 @@ impl<M: Moment> Checkpoints<M> {
         own
     }
 
+    /// Forgets the moments that are not `wanted`.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&M) -> bool) {
+        self.along.retain(|kept| wanted(kept));
+        self.near.retain(|_, kept| wanted(kept));
+    }
+
     /// The event of the last moment along the run.
     fn last(&self) -> u64 {
         self.along.last().map_or(0, |kept| kept.event())

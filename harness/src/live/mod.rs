@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use orrery_sim::plan::{Action, Item, Trigger};
 use orrery_sim::registration::Registration;
-use orrery_sim::{Sequence, SimTime};
+use orrery_sim::Sequence;
 
 use crate::case::Case;
 use crate::describe::{self, Describer, Told};
@@ -26,18 +26,14 @@ use rows::Rows;
 
 pub use view::view;
 
-/// Events between two reports of how far the first pass is.
-const PROGRESS_EVERY: u64 = 4_096;
-
-/// Hears how far the first pass over a run is: the number of the last event, and its time.
-pub type Progress<'a> = dyn FnMut(u64, SimTime) + 'a;
-
 /// A run of a registered protocol, from its first event to its last.
 pub struct LiveSession<R: Registration> {
     case: Case,
     header: Header,
     marks: Sequence<Mark>,
     report: Report,
+    /// The first pass over the run, as far as it is; `None` once it came to the end.
+    ahead: Option<Traveller<R>>,
     current: Traveller<R>,
     view: WorldView,
     kept: RefCell<Kept<R>>,
@@ -75,6 +71,18 @@ impl<R: Registration> Moment for Traveller<R> {
 }
 
 impl<R: Registration> Traveller<R> {
+    /// The run of `case` before its first event.
+    fn first(case: &Case) -> Result<Self, CaseError> {
+        let mut runner = Runner::<R>::new(case, &RunOptions::default())?;
+        runner.trace();
+        Ok(Self { runner, describer: Describer::new(case.nodes, &case.narration) })
+    }
+
+    /// Whether its plan has no intervention but the first ones of these.
+    fn knows_only(&self, interventions: &[Item<Json>]) -> bool {
+        interventions.starts_with(self.runner.interventions())
+    }
+
     /// Moves on by one event: what is to be told about it. `None` where the run has ended.
     fn step(&mut self) -> Option<Told> {
         self.runner.step().then(|| self.describer.look(self.runner.world()))
@@ -98,47 +106,29 @@ impl<R: Registration> Traveller<R> {
 }
 
 impl<R: Registration> LiveSession<R> {
-    /// Runs `case` to its end and puts the cursor before the first event.
+    /// The run of `case`, of which nothing is made yet; the cursor is before the first event.
     ///
     /// # Errors
     /// Where the case cannot be run.
-    pub fn new(case: &Case, progress: &mut Progress<'_>) -> Result<Self, CaseError> {
-        let mut runner = Runner::<R>::new(case, &RunOptions::default())?;
-        runner.trace();
-        let first = Traveller { runner, describer: Describer::new(case.nodes, &case.narration) };
+    pub fn new(case: &Case) -> Result<Self, CaseError> {
+        let first = Traveller::first(case)?;
         let checkpoints = Checkpoints::new(first.clone());
         let kept = Kept { checkpoints, rows: Rows::default(), scout: None };
-        Ok(Self::run(case.clone(), first, Sequence::new(), kept, progress))
+        Ok(Self::from(case.clone(), first, Sequence::new(), kept))
     }
 
-    /// Runs on from `first`, before which `marks` lie, to the end; the cursor is at `first`.
-    fn run(
-        case: Case,
-        first: Traveller<R>,
-        mut marks: Sequence<Mark>,
-        mut kept: Kept<R>,
-        progress: &mut Progress<'_>,
-    ) -> Self {
-        let mut traveller = first.clone();
-        while let Some(told) = traveller.step() {
-            marks.push(traveller.mark(&told));
-            kept.checkpoints.reach(&traveller);
-            if traveller.event().is_multiple_of(PROGRESS_EVERY) {
-                progress(traveller.event(), traveller.runner.world().now());
-            }
-        }
-        let report = traveller.runner.conclude();
-        let mut session = Self {
+    /// The run that goes on from `first`, before which `marks` lie; the cursor is at `first`.
+    fn from(case: Case, first: Traveller<R>, marks: Sequence<Mark>, kept: Kept<R>) -> Self {
+        Self {
             header: header(&case),
             view: view(first.runner.world()),
             case,
             marks,
-            report,
+            report: first.runner.so_far(),
+            ahead: Some(first.clone()),
             current: first,
             kept: RefCell::new(kept),
-        };
-        mark_violation(&mut session.marks, &session.report, true);
-        session
+        }
     }
 
     /// The run at `event` or before it, as near as it is kept, with all interventions in its plan.
@@ -254,7 +244,7 @@ impl<R: Registration> Session for LiveSession<R> {
         self.view = view(self.current.runner.world());
         match self.current.event() {
             at if at == event => Ok(()),
-            at => Err(SessionError(format!("the run ends at event {at}"))),
+            at => Err(SessionError(format!("made once more, the run ends at event {at}"))),
         }
     }
 
@@ -264,6 +254,26 @@ impl<R: Registration> Session for LiveSession<R> {
 
     fn report(&self) -> &Report {
         &self.report
+    }
+
+    fn is_complete(&self) -> bool {
+        self.ahead.is_none()
+    }
+
+    fn advance(&mut self, events: u64) -> bool {
+        let Some(ahead) = &mut self.ahead else { return false };
+        let kept = self.kept.get_mut();
+        for _ in 0..events {
+            let Some(told) = ahead.step() else {
+                self.report = ahead.runner.conclude();
+                self.ahead = None;
+                mark_violation(&mut self.marks, &self.report, true);
+                return false;
+            };
+            self.marks.push(ahead.mark(&told));
+            kept.checkpoints.reach(ahead);
+        }
+        true
     }
 
     fn case(&self) -> Option<&Case> {
@@ -277,23 +287,33 @@ impl<R: Registration> Session for LiveSession<R> {
                 "the run ended with event {event}: go back to an earlier one to change what follows"
             )));
         }
-        let trigger = Trigger::Behind(event);
-        let item = Item { name: None, trigger, within: None, action: action.clone() };
+        let failed = |error: CaseError| SessionError(error.to_string());
         let mut case = self.case.clone();
-        case.interventions.push(item);
-        let mut first = self.current.clone();
-        let added = first.runner.intervene(&case.interventions);
-        added.map_err(|error| SessionError(error.to_string()))?;
-        let kept = self.kept.borrow();
-        let kept = Kept {
-            checkpoints: kept.checkpoints.up_to(event),
-            rows: kept.rows.up_to(event),
+        case.interventions.retain(|item| item.behind().is_some_and(|behind| behind < event));
+        let mut kept = Kept {
+            checkpoints: self.kept.borrow().checkpoints.up_to(event),
+            rows: self.kept.borrow().rows.up_to(event),
             scout: None,
         };
+        kept.checkpoints.retain(|moment| moment.knows_only(&case.interventions));
+        if kept.checkpoints.before(0).is_none() {
+            kept.checkpoints = Checkpoints::new(Traveller::first(&case).map_err(failed)?);
+        }
+        let mut first = match kept.checkpoints.before(event) {
+            _ if self.current.knows_only(&case.interventions) => self.current.clone(),
+            Some(moment) => Traveller::clone(moment),
+            None => Traveller::first(&case).map_err(failed)?,
+        };
+        first.runner.intervene(&case.interventions).map_err(failed)?;
+        while first.event() < event && first.step().is_some() {}
+        let trigger = Trigger::Behind(event);
+        case.interventions.push(Item { name: None, trigger, within: None, action: action.clone() });
+        first.runner.intervene(&case.interventions).map_err(failed)?;
         let mut marks = self.marks.clone();
         mark_violation(&mut marks, &self.report, false);
         marks.truncate(event as usize);
-        let mut fork = Self::run(case, first, marks, kept, &mut |_, _| {});
+        let mut fork = Self::from(case, first, marks, kept);
+        fork.advance(1);
         fork.seek(event + 1)?;
         Ok(Box::new(fork))
     }

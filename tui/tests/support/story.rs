@@ -155,6 +155,7 @@ impl Story {
         for (place, node) in self.view.nodes.iter_mut().enumerate() {
             let skew = i64::try_from(place).unwrap_or_default() * 120_000;
             node.clock = LocalTime::from_nanos(time.as_nanos().cast_signed() + skew);
+            node.wall_clock = WallTime::from_nanos(node.clock.as_nanos());
         }
         change(self, &mut row);
         self.rows.push(row);
