@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use orrery_sim::plan::Plan;
+use orrery_sim::plan::{Item, Plan};
 use orrery_sim::registration::Workload;
 use orrery_sim::{
     Clock, Disk, Duration, Law, Links, NodeId, Predicate, Probability, SimTime, WallClock,
@@ -42,6 +42,10 @@ pub struct Case {
     pub plan: Plan<Json>,
     /// What else happens to it, to be drawn from the seed before the run.
     pub swarm: Option<Swarm>,
+    /// What people did in it, behind everything else in the plan.
+    pub interventions: Vec<Item<Json>>,
+    /// Whether the interventions are all that happens: nothing of the plan, and nothing that the swarm adds to it.
+    pub only_interventions: bool,
     /// The end of the run.
     pub stop_at: SimTime,
     /// More events than this make the verdict unknown.

@@ -83,7 +83,12 @@ impl<R: Registration> Runner<R> {
     pub fn new(case: &Case, options: &RunOptions) -> Result<Self, CaseError> {
         let parameters: R::Parameters = serde_json::from_value(case.parameters.clone())
             .map_err(|error| CaseError(format!("the parameters of `{}`: {error}", R::NAME)))?;
-        let case = swarm::draw(case, &R::fault_model(&parameters, case.nodes));
+        let mut case = swarm::draw(case, &R::fault_model(&parameters, case.nodes));
+        if case.only_interventions {
+            case.plan.items.clear();
+        }
+        // Behind what the swarm drew, so that a person's doing moves no item of it to another place.
+        case.plan.items.extend_from_slice(&case.interventions);
         let setup = set_up::<R>(&case, &parameters)?;
         let mut world = World::new(setup).map_err(|error| CaseError(error.to_string()))?;
         if options.check_purity {
