@@ -47,7 +47,7 @@ fn items_take_the_place_of_the_scenario_s_own() {
     check(
         OWN,
         file,
-        "forks/a.toml:3:31: the plan has no item named `crash`\n  help: no item of the plan has a name: give one `name = \"..\"`",
+        "forks/a.toml:3:30: the plan has no item named `crash`\n  help: no item of the plan has a name: give one `name = \"..\"`",
     );
 }
 

@@ -30,7 +30,7 @@ const PREDICATES: [&str; 6] = [
 ];
 
 fn duration() -> impl Strategy<Value = Duration> {
-    prop_oneof![0..5_u64, 0..10_000_000_000, any::<u64>()].prop_map(Duration::from_nanos)
+    prop_oneof![0..5_u64, 0..10_000_000_000_u64, any::<u64>()].prop_map(Duration::from_nanos)
 }
 
 fn range() -> impl Strategy<Value = DurationRange> {
