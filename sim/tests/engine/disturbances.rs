@@ -72,7 +72,7 @@ fn a_disturbance_strikes_what_its_filter_says() {
 
 #[test]
 fn roles_are_those_of_the_moment_of_sending() {
-    // The sender leads from the start, the third node from 120 ms on.
+    // The sender leads from the start, and the third node is a candidate from 90 ms on.
     let leads = |setup: &mut Setup<Lab>| {
         setup.configs[0] = sender().on(On::Start, [Act::Become("leader", 1)]);
         let follower = Script::new()
@@ -108,12 +108,10 @@ fn a_target_by_role_is_resolved_once_and_waited_for() {
 
 #[test]
 fn each_fault_does_what_it_says() {
-    let both = |lines: [&str; 2]| [lines.map(String::from).to_vec(), lines.map(String::from).to_vec()];
-    let burst = Burst {
-        begin: Probability::ALWAYS,
-        end: Probability::NEVER,
-        loss: Probability::ALWAYS,
-    };
+    let both =
+        |lines: [&str; 2]| [lines.map(String::from).to_vec(), lines.map(String::from).to_vec()];
+    let burst =
+        Burst { begin: Probability::ALWAYS, end: Probability::NEVER, loss: Probability::ALWAYS };
     assert_eq!(heard(disturbed(all(), LinkFault::Burst(burst))), [vec![""; 0], vec![]]);
     let delay = LinkFault::Delay(Law::Constant(ms(30)));
     assert_eq!(heard(disturbed(all(), delay)), both(["140ms Ping(2)", "140ms Pong(2)"]));
@@ -136,11 +134,8 @@ fn the_ledger_counts_messages_that_were_struck() {
         assert_eq!(tally(&calm, family), (1, 0, 0), "it meets nothing");
         tally(&after_a_second(disturbed(filter, fault)), family)
     };
-    let burst = Burst {
-        begin: Probability::ALWAYS,
-        end: Probability::NEVER,
-        loss: Probability::ALWAYS,
-    };
+    let burst =
+        Burst { begin: Probability::ALWAYS, end: Probability::NEVER, loss: Probability::ALWAYS };
     assert_eq!(struck(Family::Loss, always_lost()), (1, 2, 2));
     assert_eq!(struck(Family::Burst, LinkFault::Burst(burst)), (1, 2, 2));
     assert_eq!(struck(Family::Corruption, LinkFault::Corruption(Probability::ALWAYS)), (1, 2, 2));
@@ -219,13 +214,17 @@ fn a_hold_leaves_the_bursts_of_others_as_they_are() {
         end: Probability::ratio(1, 4),
         loss: Probability::ALWAYS,
     };
-    let script = |first: Act| Script::new().on(On::Start, [vec![first], pings(2, 60)].concat());
+    // A hold of the plan strikes behind the starts: so the sender waits.
+    let script = Script::new()
+        .on(On::Start, [Act::Set(Timer::Election, 5)])
+        .on(On::Rings(Timer::Election), [vec![Act::Send(2, pong(1))], pings(2, 60)].concat());
     let heard = |hold: bool| {
-        let mut setup = lab([script(Act::Send(2, pong(1))), idle()]);
+        let mut setup = lab([script.clone(), idle()]);
         setup.links.default.burst = Some(burst);
         let filter = MessageFilter { kind: Some(String::from("Pong")), ..all() };
-        setup.plan.items = if hold { vec![at_time(0, Action::Hold(filter))] } else { vec![] };
+        setup.plan.items = if hold { vec![at_time(1, Action::Hold(filter))] } else { vec![] };
         let world = after_a_second(setup);
+        assert_eq!(world.kept_back().count(), usize::from(hold));
         let lines: Vec<String> = diary(&world, N2).into_iter().map(String::from).collect();
         lines.into_iter().filter(|line| line.contains("Ping")).collect::<Vec<_>>()
     };

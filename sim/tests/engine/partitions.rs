@@ -165,10 +165,10 @@ fn what_is_sent_while_it_is_away_arrives() {
     let mut setup = five(vec![flapping(Cut::Isolate(node(1)), 1_000)]);
     setup.configs[0] = ticking();
     let world = after_a_second(setup);
-    let heard = diary(&world, N2).len();
+    let heard = diary(&world, N2).len() as u64;
     // About 30 of 100 ms are cut.
     assert!((600..800).contains(&heard), "{heard}");
-    assert_eq!(world.counters().lost as usize + heard, 991);
+    assert_eq!(world.counters().lost + heard, 991);
 }
 
 #[test]
@@ -188,7 +188,9 @@ fn a_flapping_of_a_role_strikes_who_has_it_each_time() {
     assert!(waited.0 == at(1) && !waited.1.changed);
     assert_eq!((rest[0].0, rest[0].1.node), (at(30), Some(N1)));
     assert_eq!(rest.last().unwrap().1.node, Some(N2));
-    assert!(rest.iter().all(|(time, deed)| deed.node == Some(if *time < at(300) { N1 } else { N2 })));
+    assert!(
+        rest.iter().all(|(time, deed)| deed.node == Some(if *time < at(300) { N1 } else { N2 }))
+    );
 }
 
 #[test]
@@ -208,7 +210,11 @@ fn flappings_without_time_are_refused() {
             other => panic!("{:?}", other.err()),
         }
     };
-    assert!(none(millis(0, 5)).starts_with("the plan's item it: it flaps"), "{}", none(millis(0, 5)));
+    assert!(
+        none(millis(0, 5)).starts_with("the plan's item it: it flaps"),
+        "{}",
+        none(millis(0, 5))
+    );
     assert!(none(millis(5, 3)).contains("backwards"));
 }
 
@@ -217,5 +223,8 @@ fn a_predicate_sees_a_flapping_go() {
     let mut setup = five(vec![flapping(Cut::Isolate(node(1)), 60)]);
     setup.plan.items.push(when("heal", Action::Pause(node(2))));
     let deeds = deeds(setup);
-    assert_eq!(deeds.iter().map(|(_, deed)| deed.word).collect::<Vec<_>>(), ["flap", "heal", "pause"]);
+    assert_eq!(
+        deeds.iter().map(|(_, deed)| deed.word).collect::<Vec<_>>(),
+        ["flap", "heal", "pause"]
+    );
 }

@@ -42,10 +42,13 @@ fn messages_go_only_where_there_are_links() {
 fn a_message_without_a_link_is_lost_at_once_and_counted_apart() {
     let mut world = world(shaped(Topology::Ring, Act::Broadcast(ping(1)), 5));
     let steps = run(&mut world, 1_000);
-    let passages = steps.iter().flat_map(|step| &step.outcomes).filter_map(|outcome| match outcome {
-        Outcome::Sent { message, passage, .. } if *passage == Passage::NoLink => Some(message.to),
-        _ => None,
-    });
+    let passages =
+        steps.iter().flat_map(|step| &step.outcomes).filter_map(|outcome| match outcome {
+            Outcome::Sent { message, passage, .. } if *passage == Passage::NoLink => {
+                Some(message.to)
+            }
+            _ => None,
+        });
     assert!(passages.eq([N3, NodeId(4)]));
     assert_eq!((world.counters().unlinked, world.counters().lost), (2, 0));
     assert_eq!(world.counters().total().sent, 4);
@@ -60,7 +63,9 @@ fn nodes_know_their_neighbours() {
     let world = after_a_second(tell(Topology::Grid { width: 3 }));
     assert_eq!(world.counters().unlinked, 0);
     assert!(world.neighbours(NodeId(5)).eq([2, 4, 6].map(NodeId)), "the last row is not full");
-    assert!(after_a_second(tell(Topology::Clique)).neighbours(N2).eq([1, 3, 4, 5, 6, 7].map(NodeId)));
+    assert!(
+        after_a_second(tell(Topology::Clique)).neighbours(N2).eq([1, 3, 4, 5, 6, 7].map(NodeId))
+    );
 }
 
 #[test]
@@ -114,7 +119,8 @@ fn the_cloud_is_as_far_as_the_world_is_wide() {
 
 #[test]
 fn places_that_do_not_fit_are_refused() {
-    let geography = Geography { of_node: vec![0, 4], ..Geography::racks(2, &Law::default(), &Law::default()) };
+    let geography =
+        Geography { of_node: vec![0, 4], ..Geography::racks(2, &Law::default(), &Law::default()) };
     match World::<Puppet>::new(placed(geography)) {
         Err(SetupError::NoLaw(place, problem)) => {
             assert_eq!(place, "the links");
