@@ -52,7 +52,7 @@ fn shapes_are_drawn_at_the_address_of_their_item() {
             assert_eq!(seeded(seed, behind), alone);
             usize::from(seeded(seed, before) != alone)
         };
-        assert!(5 < (0..20).map(moved).sum(), "{shape:?} is drawn by the place");
+        assert!(5 < (0..20).map(moved).sum::<usize>(), "{shape:?} is drawn by the place");
     }
 }
 
