@@ -44,6 +44,8 @@ pub struct Case {
     pub swarm: Option<Swarm>,
     /// What people did in it, behind everything else in the plan.
     pub interventions: Vec<Item<Json>>,
+    /// Whether the interventions are all that happens: nothing of the plan, and nothing that the swarm adds to it.
+    pub only_interventions: bool,
     /// The end of the run.
     pub stop_at: SimTime,
     /// More events than this make the verdict unknown.

@@ -115,9 +115,7 @@ pub fn mark<N: Node>(world: &World<N>, told: &Told) -> Mark {
         Event::GiveUp { .. } => MarkKind::GiveUp,
         Event::Deed(deed) => MarkKind::Fault(FaultWord::of(word(deed))),
     };
-    let is_lost = |outcome: &Outcome<N::Protocol>| {
-        matches!(outcome, Outcome::Sent { passage, .. } if passage.is_lost())
-    };
+    let is_lost = |outcome: &Outcome<N::Protocol>| matches!(outcome, Outcome::Sent { passage, .. } if passage.is_lost());
     Mark::new(step.time, step.cause, step.event.node(), kind)
         .with_new_role(told.new_role)
         .with_narration(!told.narration.is_empty())

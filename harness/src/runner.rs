@@ -84,6 +84,9 @@ impl<R: Registration> Runner<R> {
         let parameters: R::Parameters = serde_json::from_value(case.parameters.clone())
             .map_err(|error| CaseError(format!("the parameters of `{}`: {error}", R::NAME)))?;
         let mut case = swarm::draw(case, &R::fault_model(&parameters, case.nodes));
+        if case.only_interventions {
+            case.plan.items.clear();
+        }
         // Behind what the swarm drew, so that a person's doing moves no item of it to another place.
         case.plan.items.extend_from_slice(&case.interventions);
         let setup = set_up::<R>(&case, &parameters)?;

@@ -77,7 +77,9 @@ pub trait Subject: Send + Sync {
     ///
     /// # Errors
     /// Where the case cannot be run at all: what is wrong and what would be right.
-    fn begin(&self, case: &Case) -> Result<Box<dyn Session>, CaseError>;
+    fn begin(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
+        self.open(case)
+    }
 }
 
 /// Why a case cannot be run.

@@ -6,23 +6,46 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
-/// Where a value was written: in the scenario's file, or on the command line.
+/// The name under which arguments are shown.
+const COMMAND_LINE: &str = "command line";
+
+/// In which text a value was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The scenario's file.
+    Scenario,
+    /// A plan file: its name and its text.
+    PlanFile(Arc<(String, Arc<str>)>),
+    /// An argument of the command line, as typed.
+    Argument(Arc<str>),
+}
+
+/// Where a value was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// The argument, as typed; the file where absent.
-    pub argument: Option<Arc<str>>,
-    /// The bytes in the file or argument.
+    pub source: Source,
+    /// The bytes in that text.
     pub span: Range<usize>,
 }
 
 impl Place {
     pub(crate) const fn in_file(span: Range<usize>) -> Self {
-        Self { argument: None, span }
+        Self { source: Source::Scenario, span }
     }
 
     /// The bytes `span` of the argument `--OPTION VALUE`.
     pub(crate) fn in_argument(argument: &Arc<str>, span: Range<usize>) -> Self {
-        Self { argument: Some(Arc::clone(argument)), span }
+        Self { source: Source::Argument(Arc::clone(argument)), span }
+    }
+
+    /// For sorting: the scenario first, then its plan file, then the command line.
+    const fn rank(&self) -> (u8, usize) {
+        let source = match self.source {
+            Source::Scenario => 0,
+            Source::PlanFile(_) => 1,
+            Source::Argument(_) => 2,
+        };
+        (source, self.span.start)
     }
 }
 
@@ -74,10 +97,7 @@ impl Problems {
     /// The errors of the scenario `name`, whose file is `text`, in the order of the file.
     pub(crate) fn into_errors(self, name: &str, text: &Arc<str>) -> ScenarioErrors {
         let mut problems = self.0;
-        problems.sort_by_key(|problem| {
-            let place = problem.place.as_ref();
-            place.map(|place| (place.argument.is_some(), place.span.start))
-        });
+        problems.sort_by_key(|problem| problem.place.as_ref().map(Place::rank));
         let errors = problems.into_iter().map(|problem| ScenarioError::new(name, text, problem));
         ScenarioErrors { name: name.into(), errors: errors.collect() }
     }
@@ -99,9 +119,12 @@ impl ScenarioError {
         let Some(place) = place else {
             return Self { message, help, label, source: None, span: 0..0 };
         };
-        let source = match place.argument {
-            None => NamedSource::new(name, Arc::clone(text)).with_language("toml"),
-            Some(argument) => NamedSource::new("command line", argument),
+        let source = match place.source {
+            Source::Scenario => NamedSource::new(name, Arc::clone(text)).with_language("toml"),
+            Source::PlanFile(file) => {
+                NamedSource::new(&file.0, Arc::clone(&file.1)).with_language("toml")
+            }
+            Source::Argument(argument) => NamedSource::new(COMMAND_LINE, argument),
         };
         Self { message, help, label, source: Some(source), span: place.span }
     }
@@ -123,7 +146,7 @@ impl ScenarioError {
 
     /// The argument of the command line at fault, such as `--set link.loss=often`.
     pub fn argument(&self) -> Option<&str> {
-        let source = self.source.as_ref().filter(|source| source.name() == "command line");
+        let source = self.source.as_ref().filter(|source| source.name() == COMMAND_LINE);
         source.map(|source| &**source.inner())
     }
 
@@ -186,7 +209,10 @@ impl ScenarioErrors {
         let paragraph = |error: &ScenarioError| {
             let place = match (error.argument(), error.line_and_column()) {
                 (Some(argument), _) => format!("{argument}: "),
-                (None, Some((line, column))) => format!("{}:{line}:{column}: ", self.name),
+                (None, Some((line, column))) => {
+                    let file = error.source.as_ref().map_or(self.name.as_str(), NamedSource::name);
+                    format!("{file}:{line}:{column}: ")
+                }
                 (None, None) => String::new(),
             };
             let help = error.help.as_ref().map(|help| help.replace('\n', "\n        "));

@@ -9,6 +9,9 @@ use crate::quantity::Quantity;
 use crate::suggest::did_you_mean;
 use crate::tree::{Table, Text, Tree, Value};
 
+/// Words that mean something else in the token of a run, where what was set stands.
+const TOKEN_WORDS: [&str; 2] = ["bug", "plan"];
+
 /// The knobs with their values computed.
 pub(crate) struct Knobs {
     values: BTreeMap<String, Tree>,
@@ -20,6 +23,11 @@ impl Knobs {
         let mut knobs = Self { values: BTreeMap::new() };
         for entry in table.map(|table| table.0.as_slice()).unwrap_or_default() {
             let mut value = entry.value.clone();
+            if TOKEN_WORDS.contains(&entry.key.as_str()) {
+                let message = format!("no knob can be called `{}`", entry.key);
+                let help = "in the token of a run the word means something else: choose another";
+                problems.push(Problem::at(&entry.key_place, message).help(help));
+            }
             match value.value {
                 Value::List(_) | Value::Table(_) => {
                     let message = format!("the knob `{}` is {}", entry.key, value.kind());

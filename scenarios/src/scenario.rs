@@ -8,6 +8,7 @@ use orrery_harness::subject::{Registry, Subject};
 use crate::error::{Place, Problem, Problems, ScenarioErrors};
 use crate::knobs::Knobs;
 use crate::overrides::{Override, check_bugs};
+use crate::plan_file::PlanFile;
 use crate::read::{self, Header};
 use crate::suggest::did_you_mean;
 use crate::token::Token;
@@ -20,6 +21,7 @@ pub struct Scenario {
     text: Arc<str>,
     document: Tree,
     header: Header,
+    plan_file: Option<PlanFile>,
 }
 
 impl Scenario {
@@ -30,7 +32,7 @@ impl Scenario {
     pub fn from_text(name: &str, text: &str) -> Result<Self, ScenarioErrors> {
         let mut problems = Problems::default();
         let text: Arc<str> = text.into();
-        let document = parse_document(&text, &mut problems);
+        let document = parse_document(&text, &Place::in_file, &mut problems);
         if !problems.is_empty() {
             return Err(problems.into_errors(name, &text));
         }
@@ -39,14 +41,25 @@ impl Scenario {
             .apply(&mut plain, &mut Problems::default());
         let header = read::header(&plain, &mut problems);
         if problems.is_empty() {
-            return Ok(Self { name: name.into(), text, document, header });
+            return Ok(Self { name: name.into(), text, document, header, plan_file: None });
         }
         // As the file is to be corrected anyway, what else is wrong with it is told too.
         let mut all = Problems::default();
         prepare(&document, &mut all).inspect(|ready| {
-            read::contents(ready, None, &mut all);
+            read::contents(ready, None, None, &mut all);
         });
         Err(all.into_errors(name, &text))
+    }
+
+    /// The same scenario with the items of a plan file. They are judged by [`Scenario::case`].
+    #[must_use]
+    pub fn with_plan(self, plan_file: PlanFile) -> Self {
+        Self { plan_file: Some(plan_file), ..self }
+    }
+
+    /// The plan file whose items it has.
+    pub const fn plan_file(&self) -> Option<&PlanFile> {
+        self.plan_file.as_ref()
     }
 
     /// `family/name`, or a path.
@@ -105,7 +118,12 @@ impl Scenario {
             change.apply(&mut document, subject, &mut problems);
         }
         let ready = prepare(&document, &mut problems);
-        let contents = ready.and_then(|ready| read::contents(&ready, subject, &mut problems));
+        let plan_file = self.plan_file.as_ref();
+        if let Some(file) = plan_file {
+            file.check_scenario(&self.name, &mut problems);
+        }
+        let contents =
+            ready.and_then(|ready| read::contents(&ready, plan_file, subject, &mut problems));
         if let Some(subject) = subject {
             check_bugs(bugs, subject, &mut problems);
         }
@@ -128,7 +146,8 @@ impl Scenario {
             clients: contents.clients,
             plan: contents.plan,
             swarm: contents.swarm,
-            interventions: vec![],
+            interventions: contents.interventions,
+            only_interventions: plan_file.is_some_and(PlanFile::replaces),
             stop_at: contents.stop_at,
             event_budget: contents.event_budget,
             checks: contents.checks,

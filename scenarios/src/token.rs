@@ -1,5 +1,6 @@
 //! Tokens: one word that repeats a run, such as `raft/figure-8@42+bug=R1+servers=7~3f2a91bc`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,10 +10,13 @@ use orrery_sim::random::RNG_VERSION;
 use crate::catalogue::Catalogue;
 use crate::error::ScenarioErrors;
 use crate::overrides::Override;
+use crate::plan_file::PlanFile;
 use crate::scenario::Scenario;
 
 /// The key under which a token names bugs.
 const BUG: &str = "bug";
+/// The key under which a token names a plan file.
+const PLAN: &str = "plan";
 /// Hexadecimal digits that stand for the scenario's text; the last three of eight stand for the engine.
 const TEXT_DIGITS: usize = 5;
 /// All digits of the fingerprint.
@@ -29,7 +33,9 @@ pub struct Token {
     pub overrides: Vec<Override>,
     /// The planted bugs.
     pub bugs: Vec<String>,
-    /// Eight hexadecimal digits that stand for the scenario's text and the engine's version.
+    /// The path of the plan file, relative to the current folder.
+    pub plan: Option<String>,
+    /// Eight hexadecimal digits that stand for the scenario's text, that of its plan file, and the engine's version.
     pub fingerprint: String,
 }
 
@@ -71,7 +77,8 @@ impl Token {
             seed,
             overrides: overrides.to_vec(),
             bugs: bugs.to_vec(),
-            fingerprint: fingerprint(scenario.text()),
+            plan: scenario.plan_file().map(|file| file.name().to_string()),
+            fingerprint: fingerprint(scenario),
         }
     }
 
@@ -80,17 +87,26 @@ impl Token {
     /// # Errors
     /// Where the scenario cannot be had, or it or the engine has changed.
     pub fn resolve(&self, catalogue: &Catalogue) -> Result<Resolved, TokenError> {
-        let scenario = catalogue.load(&self.scenario)?;
-        let now = fingerprint(scenario.text());
+        let mut scenario = catalogue.load(&self.scenario)?;
+        if let Some(path) = &self.plan {
+            scenario = scenario.with_plan(PlanFile::load(path)?);
+        }
+        let now = fingerprint(&scenario);
         let is_text_same = now[..TEXT_DIGITS] == self.fingerprint[..TEXT_DIGITS];
         let is_engine_same = now[TEXT_DIGITS..] == self.fingerprint[TEXT_DIGITS..];
-        let by = match (is_text_same, is_engine_same) {
-            (true, true) => {
+        let by = match (is_text_same, is_engine_same, &self.plan) {
+            (true, true, _) => {
                 return Ok((scenario, self.seed, self.overrides.clone(), self.bugs.clone()));
             }
-            (false, true) => "with another text of the scenario",
-            (true, false) => "by another version of the engine",
-            (false, false) => "with another text of the scenario and another version of the engine",
+            (true, false, _) => "by another version of the engine",
+            (false, true, None) => "with another text of the scenario",
+            (false, true, Some(_)) => "with another text of the scenario or of its plan file",
+            (false, false, None) => {
+                "with another text of the scenario and another version of the engine"
+            }
+            (false, false, Some(_)) => {
+                "with another text of the scenario or of its plan file and another version of the engine"
+            }
         };
         Err(TokenError::Mismatch { by, command: self.arguments() })
     }
@@ -100,19 +116,29 @@ impl Token {
         let head = format!("{} --seed {}", shell_word(&self.scenario), self.seed);
         let bugs = self.bugs.iter().map(|bug| format!(" --bug {}", shell_word(bug)));
         let set = |change: &Override| format!(" --set {}", shell_word(&change.to_string()));
-        std::iter::once(head).chain(bugs).chain(self.overrides.iter().map(set)).collect()
+        let plan = self.plan.iter().map(|path| format!(" --plan {}", shell_word(path)));
+        std::iter::once(head)
+            .chain(bugs)
+            .chain(self.overrides.iter().map(set))
+            .chain(plan)
+            .collect()
     }
 }
 
-/// The digits of the scenario's text, then those of the engine.
-fn fingerprint(text: &str) -> String {
+/// The digits of the scenario's text and its plan file's, then those of the engine.
+fn fingerprint(scenario: &Scenario) -> String {
     let digits = |data: &str| {
         let digest = Digest::of(data).expect("a text has a digest");
         digest.to_string()
     };
+    let text = match scenario.plan_file() {
+        None => Cow::Borrowed(scenario.text()),
+        // No text of a scenario has a null byte, so that none ends where a plan file begins.
+        Some(file) => Cow::Owned(format!("{}\0{}", scenario.text(), file.text())),
+    };
     // All crates of the workspace share one version.
     let engine = format!("{}/{RNG_VERSION}", env!("CARGO_PKG_VERSION"));
-    let mut print = digits(text)[..TEXT_DIGITS].to_string();
+    let mut print = digits(&text)[..TEXT_DIGITS].to_string();
     print += &digits(&engine)[..DIGITS - TEXT_DIGITS];
     print
 }
@@ -160,6 +186,9 @@ impl fmt::Display for Token {
         for Override { key, value } in &self.overrides {
             write!(f, "+{}={}", encode(key), encode(value))?;
         }
+        if let Some(path) = &self.plan {
+            write!(f, "+{PLAN}={}", encode(path))?;
+        }
         write!(f, "~{}", self.fingerprint)
     }
 }
@@ -194,17 +223,19 @@ impl Token {
         }
         let seed =
             seed.parse().map_err(|_| "the seed after `@` is no number from 0 to 2^64 - 1")?;
-        let (mut overrides, mut bugs) = (Vec::new(), Vec::new());
+        let (mut overrides, mut bugs, mut plan) = (Vec::new(), Vec::new(), None);
         for part in parts {
             let (key, value) = part.split_once('=').ok_or("after `+` stands KEY=VALUE")?;
             let (key, value) = (decode(key).ok_or(ENCODING)?, decode(value).ok_or(ENCODING)?);
             match key.as_str() {
                 "" => return Err("a key is missing between `+` and `=`"),
                 BUG => bugs.push(value),
+                PLAN if plan.is_some() => return Err("it names two plan files"),
+                PLAN => plan = Some(value),
                 _ => overrides.push(Override { key, value }),
             }
         }
-        Ok(Self { scenario, seed, overrides, bugs, fingerprint: fingerprint.into() })
+        Ok(Self { scenario, seed, overrides, bugs, plan, fingerprint: fingerprint.into() })
     }
 }
 

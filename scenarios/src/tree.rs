@@ -155,14 +155,18 @@ impl Tree {
 }
 
 /// The tree of a whole file; problems with its syntax are reported as far as the parser recovers.
-pub(crate) fn parse_document(text: &str, problems: &mut Problems) -> Tree {
+pub(crate) fn parse_document(
+    text: &str,
+    place: &dyn Fn(Range<usize>) -> Place,
+    problems: &mut Problems,
+) -> Tree {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
-        problems.push(syntax_problem(text, &error));
+        problems.push(syntax_problem(text, place, &error));
     }
-    let mut convert = Convert { text, place: &Place::in_file, problems };
+    let mut convert = Convert { text, place, problems };
     let value = convert.table(table.get_ref());
-    Tree::new(Place::in_file(table.span()), value)
+    Tree::new(place(table.span()), value)
 }
 
 /// The tree of one value that stands at `offset` in `argument`; `None` where it is no TOML.
@@ -176,10 +180,14 @@ pub(crate) fn parse_value(
     Some(convert.tree(&parsed))
 }
 
-fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
+fn syntax_problem(
+    text: &str,
+    place: &dyn Fn(Range<usize>) -> Place,
+    error: &toml::de::Error,
+) -> Problem {
     let span = error.span().unwrap_or(text.len()..text.len());
     let message = error.message();
-    let problem = Problem::at(&Place::in_file(span), format!("this is not TOML: {message}"));
+    let problem = Problem::at(&place(span), format!("this is not TOML: {message}"));
     let is_bare = message.contains("string values must be quoted");
     match message {
         _ if message.contains("duplicate key") => {
@@ -292,7 +300,7 @@ mod tests {
     #[test]
     fn entries_keep_the_order_of_the_file() {
         let mut problems = Problems::default();
-        let tree = parse_document("b = 1\na = 0.10\n", &mut problems);
+        let tree = parse_document("b = 1\na = 0.10\n", &Place::in_file, &mut problems);
         assert!(problems.is_empty());
         assert_eq!(tree.as_table().unwrap().keys(), ["b", "a"]);
         assert_eq!(tree.as_table().unwrap().0[1].value.shown(), "`0.10`");

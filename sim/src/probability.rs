@@ -13,7 +13,7 @@ const ONE: u64 = 1 << 32;
 /// Parts per billion in one.
 const BILLION: u64 = 1_000_000_000;
 
-/// A probability in units of 2^-32, from 0 to 1 with both ends. Written `5%` or `0.05`.
+/// A probability in units of 2^-32, from 0 to 1 with both ends. Written `5%`, `0.05` or `1/20`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Probability(u64);
 
@@ -50,6 +50,27 @@ impl Probability {
     pub const fn as_ppb(self) -> u64 {
         (self.0 * BILLION + ONE / 2) / ONE
     }
+
+    /// A text that reads back to exactly this probability: a percentage where that is exact, else a fraction.
+    pub fn exact_text(self) -> String {
+        if Self::from_ppb(self.as_ppb()) == self {
+            return self.to_string();
+        }
+        let common = self.0.trailing_zeros();
+        format!("{}/{}", self.0 >> common, ONE >> common)
+    }
+
+    /// Reads `1/20`, rounded up, so that a tiny probability is never silently zero.
+    fn fraction(text: &str) -> Option<Self> {
+        let (numerator, denominator) = text.split_once('/')?;
+        let numerator: u64 = numerator.trim().parse().ok()?;
+        let denominator: u64 = denominator.trim().parse().ok()?;
+        if denominator == 0 || denominator < numerator {
+            return None;
+        }
+        let scaled = (u128::from(numerator) * u128::from(ONE)).div_ceil(u128::from(denominator));
+        u64::try_from(scaled).ok().map(Self)
+    }
 }
 
 impl fmt::Debug for Probability {
@@ -74,6 +95,9 @@ impl FromStr for Probability {
     fn from_str(text: &str) -> Result<Self, String> {
         let problem = || format!("`{text}` is no probability: write `5%` or `0.05`, from 0 to 1");
         let trimmed = text.trim();
+        if trimmed.contains('/') {
+            return Self::fraction(trimmed).ok_or_else(problem);
+        }
         let (number, unit) = match trimmed.strip_suffix('%') {
             Some(number) => (number.trim(), BILLION / 100),
             None => (trimmed, BILLION),
@@ -145,8 +169,21 @@ mod tests {
         assert_eq!("0.25%".parse::<Probability>().unwrap().to_string(), "0.25%");
         assert_eq!("100%".parse::<Probability>().unwrap(), Probability::ALWAYS);
         assert!(Probability::ALWAYS.holds(u32::MAX) && !Probability::NEVER.holds(0));
-        for text in ["101%", "-1%", "1.5", "often", ""] {
+        assert_eq!("1/2".parse::<Probability>().unwrap(), half);
+        assert!(!"1/1000000000000".parse::<Probability>().unwrap().is_never());
+        for text in ["101%", "-1%", "1.5", "often", "", "3/2", "1/0", "1/", "/2", "-1/2"] {
             assert!(text.parse::<Probability>().is_err(), "{text}");
         }
+    }
+    #[test]
+    fn exact_texts_read_back() {
+        let odd = Probability::ratio(1, 3);
+        let ppb = (0..1_000).map(|step| Probability::from_ppb(step * 999_983 + step % 7));
+        for probability in ppb.chain([odd, Probability::NEVER, Probability::ALWAYS]) {
+            let text = probability.exact_text();
+            assert_eq!(text.parse::<Probability>().unwrap(), probability, "{text}");
+        }
+        assert_eq!(odd.exact_text(), "1431655765/4294967296");
+        assert_eq!(Probability::ratio(1, 20).max("5%".parse().unwrap()).exact_text(), "5%");
     }
 }

@@ -335,7 +335,10 @@ mod tests {
         let part = sequence.range(middle.clone());
         prop_assert_eq!(part.get(0), model[middle.clone()].first());
         prop_assert_eq!(part.get(middle.len()), None);
-        prop_assert_eq!((part.is_empty(), part.to_vec()), (middle.is_empty(), model[middle.clone()].to_vec()));
+        prop_assert_eq!(
+            (part.is_empty(), part.to_vec()),
+            (middle.is_empty(), model[middle.clone()].to_vec())
+        );
         prop_assert_eq!(part, &model[middle.clone()]);
         prop_assert_eq!(sequence.iter().nth(middle.end), model.get(middle.end));
         prop_assert_eq!(sequence, &model.iter().copied().collect::<Sequence<_>>());

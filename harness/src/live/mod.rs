@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
+use orrery_sim::Sequence;
 use orrery_sim::plan::{Action, Item, Trigger};
 use orrery_sim::registration::Registration;
-use orrery_sim::Sequence;
 
 use crate::case::Case;
 use crate::describe::{self, Describer, Told};
@@ -289,7 +289,7 @@ impl<R: Registration> Session for LiveSession<R> {
         }
         let failed = |error: CaseError| SessionError(error.to_string());
         let mut case = self.case.clone();
-        case.interventions.retain(|item| item.behind().is_some_and(|behind| behind < event));
+        case.interventions.retain(|item| item.behind().is_none_or(|behind| behind < event));
         let mut kept = Kept {
             checkpoints: self.kept.borrow().checkpoints.up_to(event),
             rows: self.kept.borrow().rows.up_to(event),

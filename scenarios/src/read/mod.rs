@@ -22,16 +22,17 @@ use serde_json::Value as Json;
 use orrery_harness::case::{Checks, Clients, Narration, Swarm};
 use orrery_harness::report::Verdict;
 use orrery_harness::subject::Subject;
-use orrery_sim::plan::Plan;
+use orrery_sim::plan::{Item, Plan};
 use orrery_sim::{Clock, Disk, Links, SimTime, WallClock};
 
 use crate::error::{Problem, Problems};
+use crate::plan_file::PlanFile;
 use crate::suggest::did_you_mean;
 use crate::tree::Tree;
 
-use fields::Fields;
 use names::Named;
 
+pub(crate) use fields::{Fields, boolean, list, text};
 pub(crate) use parameters::parameter_names;
 
 /// Events of a run unless the scenario says otherwise: some minutes of work for the machine.
@@ -50,6 +51,7 @@ pub(crate) struct Contents {
     pub disk: Disk,
     pub clients: Clients,
     pub plan: Plan<Json>,
+    pub interventions: Vec<Item<Json>>,
     pub swarm: Option<Swarm>,
     pub stop_at: SimTime,
     pub event_budget: u64,
@@ -74,6 +76,32 @@ pub(crate) struct Surroundings<'a> {
     pub subject: Option<&'a dyn Subject>,
     /// The items of the plan by name.
     pub items: BTreeMap<String, Named>,
+    /// What other names items may have.
+    pub others: Others,
+}
+
+/// Which names items may have that are not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// None.
+    None,
+    /// Those that a swarm gives, such as `crash-1`.
+    Drawn,
+    /// Any.
+    Any,
+}
+
+impl Others {
+    fn has(self, name: &str) -> bool {
+        let is_drawn = |(word, number): (&str, &str)| {
+            !word.is_empty() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+        };
+        match self {
+            Self::None => false,
+            Self::Drawn => name.rsplit_once('-').is_some_and(is_drawn),
+            Self::Any => true,
+        }
+    }
 }
 
 impl Surroundings<'_> {
@@ -84,7 +112,7 @@ impl Surroundings<'_> {
         problems: &mut Problems,
         problem: impl FnOnce(String) -> Problem,
     ) -> bool {
-        if self.items.contains_key(name) {
+        if self.items.contains_key(name) || self.others.has(name) {
             return true;
         }
         let names: Vec<&str> = self.items.keys().map(String::as_str).collect();
@@ -133,18 +161,18 @@ pub(crate) fn header(document: &Tree, problems: &mut Problems) -> Header {
         Some(_) => {}
         None => problems.push(missing("format", "write `format = 1` at the head of the file")),
     }
-    let mut text = |key, help: Option<&str>| {
+    let mut line = |key, help: Option<&str>| {
         let Some(tree) = fields.get(key) else {
             if let Some(help) = help {
                 problems.push(missing(key, help));
             }
             return String::new();
         };
-        fields::text(tree, problems).unwrap_or_default().trim().to_string()
+        text(tree, problems).unwrap_or_default().trim().to_string()
     };
-    let title = text("title", Some("say in a line what happens: `title = \"A leader crashes\"`"));
-    let about = text("about", None);
-    let protocol = text("protocol", Some("name the protocol: `protocol = \"raft\"`"));
+    let title = line("title", Some("say in a line what happens: `title = \"A leader crashes\"`"));
+    let about = line("about", None);
+    let protocol = line("protocol", Some("name the protocol: `protocol = \"raft\"`"));
     let seed = fields.get("seed").and_then(|tree| fields::whole(tree, 0, problems));
     Header { title, about, protocol, seed: seed.unwrap_or(1) }
 }
@@ -158,6 +186,7 @@ fn missing(key: &str, help: &str) -> Problem {
 /// only the protocol can judge are not judged.
 pub(crate) fn contents(
     document: &Tree,
+    plan_file: Option<&PlanFile>,
     subject: Option<&dyn Subject>,
     problems: &mut Problems,
 ) -> Option<Contents> {
@@ -184,10 +213,22 @@ pub(crate) fn contents(
     let disk = machines::disk(fields.get("disk"), problems);
     let clients = clients::clients(fields.get("clients"), nodes, subject, problems);
     let swarm = checks::swarm(fields.get("swarm"), stop_at, problems);
-    let plan = fields.get("plan");
-    let items = names::item_names(plan, swarm.is_some(), problems);
-    let around = Surroundings { nodes, clients: clients.count, subject, items };
-    let plan = plan::plan(plan, &around, stop_at, problems);
+    let plans = plans(fields.get("plan"), plan_file, swarm.is_some(), problems);
+    let around = Surroundings {
+        nodes,
+        clients: clients.count,
+        subject,
+        items: plans.names,
+        others: if plan_file.is_some() && swarm.is_some() { Others::Drawn } else { Others::None },
+    };
+    let mut written = plan::items(plans.own, &around, problems);
+    let own = written.len();
+    written.extend(plan::items(plan_file.map(|file| &file.items), &around, problems));
+    order::check(&written, stop_at, problems);
+    let mut items: Vec<Item<Json>> = written.into_iter().map(|(item, _)| item).collect();
+    let interventions = items.split_off(own);
+    // Goals and notes may speak of items that a plan file leaves out: then those never happen.
+    let around = Surroundings { items: plans.mentioned, ..around };
     let checks = checks::checks(fields.get("check"), &around, problems);
     let expect = checks::expect(fields.get("expect"), problems);
     let narration = checks::notes(fields.get("notes"), &around, problems);
@@ -201,7 +242,8 @@ pub(crate) fn contents(
         wall_clocks: clocks.wall,
         disk,
         clients,
-        plan,
+        plan: Plan { items },
+        interventions,
         swarm,
         stop_at: stop_at?,
         event_budget: budget.unwrap_or(EVENT_BUDGET),
@@ -209,6 +251,46 @@ pub(crate) fn contents(
         expect,
         narration,
     })
+}
+
+/// The lists of items, and their names.
+struct Plans<'t> {
+    /// The scenario's own, unless it is replaced.
+    own: Option<&'t Tree>,
+    names: BTreeMap<String, Named>,
+    /// The names, and those of the scenario's own items where it is replaced.
+    mentioned: BTreeMap<String, Named>,
+}
+
+fn plans<'t>(
+    own: Option<&'t Tree>,
+    plan_file: Option<&PlanFile>,
+    has_swarm: bool,
+    problems: &mut Problems,
+) -> Plans<'t> {
+    let file = plan_file.map(|file| &file.items);
+    if !plan_file.is_some_and(|file| file.replaces) {
+        let names = names::item_names(&[own, file], has_swarm, problems);
+        return Plans { own, mentioned: names.clone(), names };
+    }
+    let names = names::item_names(&[file], false, problems);
+    let mut mentioned = names::item_names(&[own], has_swarm, &mut Problems::default());
+    mentioned.extend(names.clone());
+    Plans { own: None, names, mentioned }
+}
+
+/// The only item of the list `tree`, whatever it names.
+pub(crate) fn lone_item(tree: &Tree, problems: &mut Problems) -> Option<Item<Json>> {
+    names::item_names(&[Some(tree)], false, problems);
+    let around = Surroundings {
+        nodes: None,
+        clients: u32::MAX,
+        subject: None,
+        items: BTreeMap::new(),
+        others: Others::Any,
+    };
+    let written = plan::items(Some(tree), &around, problems);
+    written.into_iter().next().map(|(item, _)| item)
 }
 
 fn node_count(tree: &Tree, problems: &mut Problems) -> Option<u32> {

@@ -18,9 +18,9 @@ pub(crate) struct Named {
     pub has_node: bool,
 }
 
-/// All names, with what is known of each item.
+/// All names of the lists, with what is known of each item.
 pub(super) fn item_names(
-    plan: Option<&Tree>,
+    lists: &[Option<&Tree>],
     has_swarm: bool,
     problems: &mut Problems,
 ) -> BTreeMap<String, Named> {
@@ -29,8 +29,11 @@ pub(super) fn item_names(
         let quiet = Named { word: String::from("calm"), has_node: false };
         names.insert(Swarm::QUIET.to_string(), quiet);
     }
-    let Some(Tree { value: Value::List(items), .. }) = plan else { return names };
-    for item in items {
+    let lists = lists.iter().flatten().filter_map(|tree| match &tree.value {
+        Value::List(items) => Some(items),
+        _ => None,
+    });
+    for item in lists.flatten() {
         let Some(table) = item.as_table() else { continue };
         let Some(entry) = table.get("name") else { continue };
         // A name that is no string is reported where the item is read.

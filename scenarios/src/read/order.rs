@@ -10,26 +10,24 @@ use orrery_sim::plan::{Action, Item, Target, Trigger};
 use crate::error::{Place, Problem, Problems};
 use crate::tree::Tree;
 
+use super::plan::Written;
+
 /// Reports items that wait for themselves, that come after the end of the run, and that end or use
 /// what begins later.
-pub(super) fn check(
-    items: &[Item<Json>],
-    written: &[&Tree],
-    stop_at: Option<SimTime>,
-    problems: &mut Problems,
-) {
+pub(super) fn check(written: &Written<'_>, stop_at: Option<SimTime>, problems: &mut Problems) {
+    let items: Vec<&Item<Json>> = written.iter().map(|(item, _)| item).collect();
     let named = items.iter().enumerate();
     let places: BTreeMap<&str, usize> =
         named.filter_map(|(place, item)| Some((item.name.as_deref()?, place))).collect();
     let order = Order { items, places };
-    for (place, (item, tree)) in items.iter().zip(written).enumerate() {
+    for (place, (item, tree)) in written.iter().enumerate() {
         if order.waits_for_itself(place) {
             let help = "let one of them happen at a time (`at`) or event (`when`) of its own";
             let message = format!("{} waits for itself and can never happen", shown(item));
             problems.push(Problem::at(&trigger_place(tree), message).help(help));
             continue;
         }
-        let Some(time) = order.time(place, items.len()) else { continue };
+        let Some(time) = order.time(place, written.len()) else { continue };
         if let Some(end) = stop_at.filter(|end| *end < time) {
             let help = "let it happen earlier, or raise `stop_at`";
             let message = format!("{} happens at {time}, but the run ends at {end}", shown(item));
@@ -48,7 +46,7 @@ pub(super) fn check(
 }
 
 struct Order<'p> {
-    items: &'p [Item<Json>],
+    items: Vec<&'p Item<Json>>,
     places: BTreeMap<&'p str, usize>,
 }
 

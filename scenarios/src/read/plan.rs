@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use orrery_sim::plan::{Action, Item, Plan, Trigger};
+use orrery_sim::Duration;
+use orrery_sim::plan::{Action, Item, Trigger};
 use orrery_sim::predicate::EventKind;
-use orrery_sim::{Duration, SimTime};
 
 use crate::error::{Problem, Problems};
 use crate::suggest::{did_you_mean, quoted_list};
@@ -13,29 +13,22 @@ use crate::tree::{Entry, Table, Tree};
 use super::Surroundings;
 use super::actions::{WORDS, action, crash_inside_problem};
 use super::fields::{duration, explained, list, text, time, whole};
-use super::order;
 use super::predicate::predicate;
 
 /// The keys of triggers.
 pub(super) const TRIGGERS: [&str; 4] = ["at", "after", "when", "behind"];
 
-/// Reads `plan`. An item that is wrong is left out; the problems say so.
-pub(super) fn plan(
-    tree: Option<&Tree>,
+/// Items as they are read, each with what was written.
+pub(super) type Written<'t> = Vec<(Item<Json>, &'t Tree)>;
+
+/// Reads a list of items. One that is wrong is left out; the problems say so.
+pub(super) fn items<'t>(
+    tree: Option<&'t Tree>,
     around: &Surroundings<'_>,
-    stop_at: Option<SimTime>,
     problems: &mut Problems,
-) -> Plan<Json> {
-    let mut written = Vec::new();
-    let mut items = Vec::new();
-    for tree in tree.map(|tree| list(tree, "`plan`", problems)).unwrap_or_default() {
-        if let Some(item) = item(tree, around, problems) {
-            items.push(item);
-            written.push(tree);
-        }
-    }
-    order::check(&items, &written, stop_at, problems);
-    Plan { items }
+) -> Written<'t> {
+    let written = tree.map(|tree| list(tree, "`plan`", problems)).unwrap_or_default();
+    written.iter().filter_map(|tree| Some((item(tree, around, problems)?, tree))).collect()
 }
 
 fn item(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Option<Item<Json>> {

@@ -3,5 +3,7 @@
 mod cases;
 mod errors;
 mod paper;
+mod plan_files;
 mod plans;
 mod world;
+mod written;

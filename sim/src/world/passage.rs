@@ -202,7 +202,8 @@ impl<N: Node> World<N> {
         } else if self.nodes[to.index()].node.is_none() {
             Arrival::Down
         } else {
-            self.ledger.tally_mut(Family::Corruption).effective += 1;
+            // A copy carries the same damage, which struck once.
+            self.ledger.tally_mut(Family::Corruption).effective += u64::from(!is_copy);
             Arrival::Damaged
         };
         let kind = Kind::of(&payload);

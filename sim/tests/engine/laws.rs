@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use orrery_sim::plan::{Action, Cut, Item, MessageAddress};
+use orrery_sim::plan::{
+    Action, Cut, Disturbance, Flapping, Item, LinkFault, MessageAddress, MessageFilter,
+};
 use orrery_sim::step::{Event, Outcome};
 use orrery_sim::{
-    Clock, Digest, Duration, DurationRange, Law, Link, NodeId, Order, Probability, Setup, SimTime,
-    Step, World,
+    Burst, Clock, Digest, Duration, DurationRange, Law, Link, NodeId, Order, Probability, Setup,
+    SimTime, Step, World,
 };
 use proptest::prelude::*;
 
@@ -27,17 +29,33 @@ fn talker() -> Script {
 }
 
 fn faults() -> impl Strategy<Value = Vec<Item<Wish>>> {
-    let action = (0..7_u32, 1..=4_u32).prop_map(|(kind, id)| match kind {
+    let action = (0..12_u32, 1..=4_u32).prop_map(|(kind, id)| match kind {
         0 => crash(node(id)),
         1 => Action::Restart(node(id)),
         2 => Action::Pause(node(id)),
         3 => Action::Resume(node(id)),
         4 => Action::Cut(Cut::Isolate(node(id))),
         5 => Action::Heal(None),
+        6 => Action::Clog(Cut::Isolate(node(id))),
+        7 => Action::Cut(Cut::Halves),
+        8 => flapping(),
+        9 => delayed(id),
+        10 => Action::Calm,
         _ => Action::ClockRate { node: node(id), ppb: i64::from(id) * 100_000_000 },
     });
     prop::collection::vec((0..200_u64, action), 0..8)
         .prop_map(|items| items.into_iter().map(|(time, action)| at_time(time, action)).collect())
+}
+
+fn flapping() -> Action<Wish> {
+    let (on, off) = (DurationRange::new(ms(5), ms(20)), DurationRange::new(ms(5), ms(20)));
+    Action::Flap(Flapping { cut: Cut::Ring, on, off, until: at(200) })
+}
+
+/// What goes to the node of that number travels longer.
+fn delayed(id: u32) -> Action<Wish> {
+    let filter = MessageFilter { to: Some(node(id)), ..MessageFilter::default() };
+    Action::Disturb(Disturbance { filter, fault: LinkFault::Delay(Law::Exponential(ms(5))) })
 }
 
 fn link() -> impl Strategy<Value = Link> {
@@ -187,6 +205,59 @@ fn a_fault_that_is_switched_off_on_one_link_changes_no_other() {
             (message.from, message.to) == pair && delay.is_some() && calm.contains_key(message)
         });
         assert!(kept.into_iter().all(|(message, delay)| calm[message] == *delay));
+    }
+}
+
+/// Four talkers on links with everything wrong with them.
+fn rough(seed: u64) -> Setup<Lab> {
+    let mut setup = stormy(seed);
+    let tenth = Probability::ratio(1, 10);
+    let link = &mut setup.links.default;
+    link.burst = Some(Burst { begin: tenth, end: Probability::ratio(1, 2), loss: tenth });
+    (link.corruption, link.duplicate) = (tenth, tenth);
+    setup
+}
+
+#[test]
+fn each_fault_switched_off_on_one_link_changes_no_other() {
+    let pair = (NodeId(1), NodeId(2));
+    let off: [fn(&mut Link); 4] = [
+        |link| link.loss = Probability::NEVER,
+        |link| link.burst = None,
+        |link| link.corruption = Probability::NEVER,
+        |link| link.duplicate = Probability::NEVER,
+    ];
+    for (seed, off) in SEEDS.flat_map(|seed| off.map(|off| (seed, off))) {
+        let mut calm = rough(seed);
+        let mut law = calm.links.default.clone();
+        off(&mut law);
+        calm.links.overrides.insert(pair, law);
+        let (rough, calm) = (delays(rough(seed)), delays(calm));
+        assert_same_weather(&rough, &calm, |message| (message.from, message.to) == pair);
+        // Even on that link, whatever was not lost travels as long as before.
+        let kept = rough.iter().filter(|(message, delay)| {
+            (message.from, message.to) == pair && delay.is_some() && calm.contains_key(message)
+        });
+        assert!(kept.into_iter().all(|(message, delay)| calm[message] == *delay));
+    }
+}
+
+#[test]
+fn a_disturbance_of_one_link_changes_no_other() {
+    for seed in SEEDS {
+        let mut other = stormy(seed);
+        other.plan.items = vec![at_time(1, delayed(2))];
+        let (plain, disturbed) = (delays(stormy(seed)), delays(other));
+        assert_same_weather(&plain, &disturbed, |message| message.to == NodeId(2));
+        // What is lost to that node is what was lost before, and the rest travels at least as long.
+        let both = plain
+            .iter()
+            .filter(|(message, _)| message.to == NodeId(2) && disturbed.contains_key(message));
+        for (message, delay) in both {
+            assert!(
+                *delay <= disturbed[message] && delay.is_some() == disturbed[message].is_some()
+            );
+        }
     }
 }
 

@@ -67,8 +67,8 @@ fn a_node_whose_record_rotted_notices_when_it_starts_and_stays_down() {
         ((1, 1, 1), (1, 1, 0))
     );
     assert_eq!(
-        (world.journal(N1).records(), world.journal(N1).as_written().len()),
-        (&[1, 2][..], 4)
+        (world.journal(N1).records().to_vec(), world.journal(N1).as_written().len()),
+        (vec![1, 2], 4)
     );
 }
 

@@ -3,6 +3,7 @@
 use orrery_sim::journal::{Damaged, DiskError, Position};
 use orrery_sim::ledger::{Family, Tally};
 use orrery_sim::plan::{Action, Item, Target, Trigger};
+use orrery_sim::random::Draw;
 use orrery_sim::{
     Context, Duration, DurationRange, Law, Node, NodeId, OperationId, Protocol, Setup, SimTime,
     Start, Step, World,
@@ -67,6 +68,7 @@ pub(crate) enum On {
 pub(crate) enum Act {
     Send(u32, Message),
     Broadcast(Message),
+    TellNeighbours(Message),
     Set(Timer, u64),
     SetBetween(Timer, u64, u64),
     Cancel(Timer),
@@ -132,6 +134,9 @@ impl Puppet {
         match act {
             Act::Send(to, message) => ctx.send(NodeId(to), message),
             Act::Broadcast(message) => ctx.broadcast(&message),
+            Act::TellNeighbours(message) => {
+                ctx.neighbours().for_each(|to| ctx.send(to, message.clone()));
+            }
             Act::Set(timer, after) => ctx.set_timer(timer, ms(after)),
             Act::SetBetween(timer, min, max) => {
                 ctx.set_timer_between(timer, DurationRange::new(ms(min), ms(max)));
@@ -214,6 +219,14 @@ impl Node for Puppet {
 
     fn recovers_from(script: &Script, _damage: &[Damaged]) -> bool {
         script.has(&On::FindsDamage)
+    }
+
+    /// Pongs have no checksum.
+    fn corrupt(message: &Message, draw: &mut Draw<'_>) -> Option<Message> {
+        match message {
+            Message::Pong(number) => Some(Message::Pong(number + 100 * (1 + draw.word() % 9))),
+            Message::Ping(_) | Message::Text(_) => None,
+        }
     }
 
     fn role(&self) -> &'static str {

@@ -52,7 +52,7 @@ pub(super) enum Command {
 }
 
 /// Which run is meant.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Which {
     /// A scenario's name, a path to a .toml file, or the token of a run
     #[arg(value_name = "SCENARIO|FILE|TOKEN")]
@@ -66,6 +66,9 @@ pub(super) struct Which {
     /// Switch a planted bug on (repeatable); `orrery bugs` lists them
     #[arg(long = "bug", value_name = "ID")]
     pub bugs: Vec<String>,
+    /// A plan file: what else happens in the run, or what happens instead
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -242,6 +245,9 @@ pub(super) struct Tui {
     /// Switch a planted bug on (repeatable)
     #[arg(long = "bug", value_name = "ID")]
     pub bugs: Vec<String>,
+    /// A plan file: what else happens in the run, or what happens instead
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<String>,
     /// Where to begin: an event's number, a time such as 1.2s, `violation`, `end` or `start`
     #[arg(long, value_name = "PLACE")]
     pub at: Option<String>,

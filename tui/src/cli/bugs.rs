@@ -100,7 +100,7 @@ fn verify(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
 
 /// Whether the run of `token` catches the bug by an invariant, a checker or a goal.
 fn caught(cli: &Cli, token: &str, bug: &Bug) -> Result<Result<Report, String>, CliError> {
-    let which = Which { what: token.to_string(), seed: None, set: vec![], bugs: vec![] };
+    let which = Which { what: token.to_string(), ..Which::default() };
     let resolved = resolve(cli, &which)?;
     if !resolved.bugs.iter().any(|id| id == bug.id) {
         return Ok(Err(format!("the committed token {token} does not switch it on")));
@@ -203,12 +203,8 @@ fn search(
     bug: &Bug,
     arguments: &Bugs,
 ) -> Result<Option<Found>, CliError> {
-    let which = Which {
-        what: scenario.to_string(),
-        seed: None,
-        set: vec![],
-        bugs: vec![bug.id.to_string()],
-    };
+    let which =
+        Which { what: scenario.to_string(), bugs: vec![bug.id.to_string()], ..Which::default() };
     let resolved = resolve(cli, &which)?;
     let own = resolved.subject.run(&resolved.case, &RunOptions::default())?;
     if resolved.case.swarm.is_none() && is_caught(&own) {

@@ -58,5 +58,5 @@ pub(super) fn replay(cli: &Cli, arguments: &Replay, output: &mut Output) -> Resu
 }
 
 fn which(what: &str) -> Which {
-    Which { what: what.to_string(), seed: None, set: vec![], bugs: vec![] }
+    Which { what: what.to_string(), ..Which::default() }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use orrery_harness::{Case, Subject};
-use orrery_scenarios::{Override, Scenario, Token};
+use orrery_scenarios::{Override, PlanFile, Scenario, Token};
 
 use super::args::Which;
 use super::{Cli, CliError};
@@ -32,16 +32,25 @@ pub(super) fn is_token(text: &str) -> bool {
 /// Finds the run that `which` names.
 pub(super) fn resolve(cli: &Cli, which: &Which) -> Result<Resolved, CliError> {
     if !is_token(&which.what) {
-        let scenario = cli.catalogue.load(&which.what)?;
+        let scenario = with_plan(cli.catalogue.load(&which.what)?, which)?;
         let (overrides, bugs) = (which.set.clone(), which.bugs.clone());
         return complete(cli, scenario, which.seed, overrides, bugs);
     }
     let token: Token = which.what.parse().map_err(|error| CliError::Input(format!("{error}")))?;
     let (scenario, seed, mut overrides, mut bugs) =
         token.resolve(&cli.catalogue).map_err(|error| CliError::Input(error.to_string()))?;
+    let scenario = with_plan(scenario, which)?;
     overrides.extend(which.set.iter().cloned());
     bugs.extend(which.bugs.iter().filter(|bug| !bugs.contains(bug)).cloned().collect::<Vec<_>>());
     complete(cli, scenario, Some(which.seed.unwrap_or(seed)), overrides, bugs)
+}
+
+/// The scenario with the plan file that `which` names, if it names one.
+fn with_plan(scenario: Scenario, which: &Which) -> Result<Scenario, CliError> {
+    match &which.plan {
+        None => Ok(scenario),
+        Some(path) => Ok(scenario.with_plan(PlanFile::load(path)?)),
+    }
 }
 
 fn complete(

@@ -24,9 +24,9 @@ pub(super) fn sweep(cli: &Cli, arguments: &Sweep, output: &mut Output) -> Result
     }
     let which = Which {
         what: arguments.what.clone(),
-        seed: None,
         set: arguments.set.clone(),
         bugs: arguments.bugs.clone(),
+        ..Which::default()
     };
     let resolved = resolve(cli, &which)?;
     let seeds = arguments.seeds.0.clone();

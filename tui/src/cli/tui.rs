@@ -22,6 +22,7 @@ pub(super) fn bare(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
             seed: None,
             set: vec![],
             bugs: vec![],
+            plan: None,
             at: None,
             theme: None,
             ascii: false,
@@ -40,6 +41,7 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
             seed: arguments.seed,
             set: arguments.set.clone(),
             bugs: arguments.bugs.clone(),
+            plan: arguments.plan.clone(),
         };
         let resolved = resolve(cli, &which)?;
         Ok(resolved.subject.open(&resolved.case)?)

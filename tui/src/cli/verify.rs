@@ -17,7 +17,7 @@ pub(super) fn verify(cli: &Cli, arguments: &Verify, output: &mut Output) -> Resu
     let names: Vec<String> = if arguments.what.is_empty() { all() } else { arguments.what.clone() };
     let mut exit = Exit::AsExpected;
     for name in names {
-        let which = Which { what: name, seed: None, set: vec![], bugs: vec![] };
+        let which = Which { what: name, ..Which::default() };
         let resolved = resolve(cli, &which)?;
         if let Some(Seeds(events)) = &arguments.print {
             print(&resolved, events.clone(), output)?;

@@ -144,8 +144,8 @@ fn ended(
     if !around.check_item(name, problems, |message| tree.problem(message)) {
         return None;
     }
-    let own = around.items.get(name).map_or("", |named| named.word.as_str());
-    if !words.contains(&own) {
+    let own = around.items.get(name).map(|named| named.word.as_str());
+    if let Some(own) = own.filter(|own| !words.contains(own)) {
         let wanted = either(words);
         let message = format!("the item `{name}` is a `{own}`, not {wanted}");
         let help = format!("name an item that is {wanted}, or write `all`");

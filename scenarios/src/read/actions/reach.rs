@@ -5,10 +5,11 @@ use orrery_sim::plan::{Cut, Flapping, Target};
 use crate::error::Problems;
 use crate::suggest::did_you_mean;
 use crate::tree::Tree;
+use crate::write;
 
 use super::super::Surroundings;
 use super::super::fields::{Fields, list, needed, span, text, time};
-use super::target::{target, targets, written};
+use super::target::{target, targets};
 
 const CUT_HELP: &str = "write `\"halves\"`, `\"minority\"`, `\"ring\"`, `{ isolate = \"leader\" }`, \
     `{ groups = [[\"n1\", \"n2\"], [\"n3\"]] }`, `{ between = [[\"n1\"], [\"n2\"]] }`, `{ bridge = \"n3\" }`, \
@@ -83,7 +84,7 @@ fn cut_groups(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -
     for group in list(tree, "`groups`", problems) {
         let members = targets(group, around, problems);
         if let Some(twice) = members.iter().find(|member| seen.contains(member)) {
-            let name = written(twice);
+            let name = write::target(twice);
             let help = "each node belongs to one side of a cut";
             problems.push(group.problem(format!("`{name}` is in two groups")).help(help));
         }
@@ -111,7 +112,7 @@ fn cut_between(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) 
     };
     let (left, right) = (targets(one, around, problems), targets(other, around, problems));
     if let Some(twice) = right.iter().find(|member| left.contains(member)) {
-        let name = written(twice);
+        let name = write::target(twice);
         let help = "each node belongs to one side of a cut";
         problems.push(other.problem(format!("`{name}` is on both sides")).help(help));
     }

@@ -53,12 +53,3 @@ pub(super) fn targets(
 ) -> Vec<Target> {
     one_or_more(tree).iter().filter_map(|tree| target(tree, around, problems)).collect()
 }
-
-/// As it is written in a file.
-pub(super) fn written(target: &Target) -> String {
-    match target {
-        Target::Node(id) => id.to_string(),
-        Target::Role(role) => role.clone(),
-        Target::Item(item) => format!("{item}.node"),
-    }
-}

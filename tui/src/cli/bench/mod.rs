@@ -17,11 +17,7 @@ const TURNS: usize = 5;
 /// The nodes of the row without idle ones, and of the row with them.
 const IDLE: [u32; 2] = [5, 10_000];
 
-pub(super) fn bench(
-    cli: &Cli,
-    arguments: &Bench,
-    output: &mut Output,
-) -> Result<Exit, CliError> {
+pub(super) fn bench(cli: &Cli, arguments: &Bench, output: &mut Output) -> Result<Exit, CliError> {
     match arguments.workload {
         Measured::All => table(arguments, output)?,
         Measured::Ring => once(Workload::Ring, arguments, output)?,
