@@ -127,7 +127,7 @@ fn the_list_opens_what_is_chosen_and_comes_back() {
             _ => Ok(Box::new(split_brain()) as Box<dyn orrery_harness::Session>),
         }
     };
-    choose(&mut picker, &Options::default(), &mut console, &mut open).unwrap();
+    choose(&mut picker, &Options::default(), &mut console, (&mut open, None)).unwrap();
     assert_eq!(opened, ["tour/b", "raft/c", "raft/c"]);
     assert!(console.frames[1].contains("opening tour/b"), "{}", console.frames[1]);
     let refused = |frame: &String| frame.contains("raft/c does not open: no such protocol");
