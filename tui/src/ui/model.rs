@@ -189,6 +189,12 @@ impl Model {
         &self.index
     }
 
+    /// Whether the event is what somebody did to the run, not the scenario.
+    pub fn is_by_hand(&self, event: u64) -> bool {
+        let done = self.session.case().map_or(&[][..], |case| &case.interventions);
+        done.iter().any(|item| item.behind().is_some_and(|behind| behind + 1 == event))
+    }
+
     /// Lets `saver` write plan files.
     #[must_use]
     pub fn saving(mut self, saver: Option<Saver>) -> Self {
@@ -227,9 +233,7 @@ impl Model {
         let session = std::mem::replace(&mut self.session, fork);
         self.originals.push((session, std::mem::replace(&mut self.index, index)));
         self.show_other();
-        self.say(
-            "this is another run now: u goes back to the one before, w keeps this one in a file",
-        );
+        self.say("another run now: u goes back, w keeps it in a file");
     }
 
     /// Goes back to the run in which the last intervention was not made.
