@@ -254,6 +254,7 @@ pub(crate) fn case(seed: u64) -> Case {
         swarm: None,
         interventions: vec![],
         only_interventions: false,
+        liveness: None,
         stop_at: SimTime::from_nanos(2_000_000_000),
         event_budget: 100_000,
         checks: Checks { linearizable: Some(String::from("kv")), ..Checks::default() },
