@@ -18,8 +18,8 @@ use crate::history::{self, Judgement};
 use crate::panics;
 use crate::report::{Failure, GoalReport, Report, Verdict};
 use crate::statistics;
-use crate::subject::{CaseError, RunOptions};
 use crate::stuck;
+use crate::subject::{CaseError, RunOptions};
 use crate::swarm::{self, Limits};
 
 /// A monitor and whether the rule that it watches still held when it last looked.

@@ -66,7 +66,12 @@ impl Faults<'_> {
     }
 
     /// One fault of `family` and how it ends; the same number of draws whatever comes out.
-    fn fault(&self, family: Family, draw: &mut Draw<'_>, end: SimTime) -> Option<(Action<Json>, End)> {
+    fn fault(
+        &self,
+        family: Family,
+        draw: &mut Draw<'_>,
+        end: SimTime,
+    ) -> Option<(Action<Json>, End)> {
         let node = self.target(draw);
         let disk = |fault| (Action::Disk { node: node.clone(), fault }, End::On(mend));
         Some(match family {
@@ -76,7 +81,8 @@ impl Faults<'_> {
             Family::Amnesia => (Action::Wipe(node), End::On(Action::Restart)),
             Family::Pause => (Action::Pause(node), End::On(Action::Resume)),
             Family::Slow => {
-                let mean = draw.between(DurationRange::new(Duration::from_nanos(1), self.swarm.service));
+                let mean =
+                    draw.between(DurationRange::new(Duration::from_nanos(1), self.swarm.service));
                 (Action::Slow { node, service: Law::Exponential(mean) }, End::On(as_fast_as_it_was))
             }
             Family::Byzantine => {
@@ -117,17 +123,19 @@ impl Faults<'_> {
         let cut = self.cut(draw, node);
         let is_flapping = draw.below(4) == 0;
         let [on, off] = [self.spell(draw), self.spell(draw)];
-        if is_flapping { Action::Flap(Flapping { cut, on, off, until: end }) } else { Action::Cut(cut) }
+        if is_flapping {
+            Action::Flap(Flapping { cut, on, off, until: end })
+        } else {
+            Action::Cut(cut)
+        }
     }
 
     /// Between a tenth and a third of the longest outage: no shorter, or it would change nothing.
     fn spell(&self, draw: &mut Draw<'_>) -> DurationRange {
         let outage = self.swarm.outage.as_nanos();
         let (least, most) = (outage / 10 + 1, outage / 3 + 2);
-        let start = draw.between(DurationRange::new(
-            Duration::from_nanos(least),
-            Duration::from_nanos(most),
-        ));
+        let start = draw
+            .between(DurationRange::new(Duration::from_nanos(least), Duration::from_nanos(most)));
         DurationRange::new(start, Duration::from_nanos(2 * start.as_nanos()))
     }
 

@@ -105,7 +105,8 @@ fn drift_bound(tree: &Tree, problems: &mut Problems) -> u64 {
 fn least_nodes(tree: &Tree, nodes: Option<u32>, problems: &mut Problems) -> Option<u32> {
     let least = whole::<u32>(tree, 1, problems)?;
     if nodes.is_some_and(|nodes| nodes < least) {
-        let message = format!("there are at least {least} nodes and at most {}", nodes.unwrap_or(0));
+        let message =
+            format!("there are at least {least} nodes and at most {}", nodes.unwrap_or(0));
         let help = "`nodes` of a swarm is the least number, `nodes` of the scenario the greatest";
         problems.push(tree.problem(message).help(help));
         return None;
@@ -120,7 +121,8 @@ pub(super) fn liveness(
     stop_at: Option<SimTime>,
     problems: &mut Problems,
 ) -> Option<Liveness> {
-    const HELP: &str = "write `liveness = true`, `liveness = \"harsh\"`, or `{ at = \"20s\", harsh = false }`";
+    const HELP: &str =
+        "write `liveness = true`, `liveness = \"harsh\"`, or `{ at = \"20s\", harsh = false }`";
     let tree = tree?;
     let (at, is_harsh) = match &tree.value {
         Value::Boolean(false) => return None,
@@ -145,8 +147,10 @@ pub(super) fn liveness(
     };
     let faults_end = swarm.map_or(SimTime::ZERO, |swarm| swarm.until);
     if at < faults_end || stop_at.is_some_and(|end| end < at) {
-        let message = format!("a core cannot be healed at {at}: the faults last until {faults_end}");
-        problems.push(tree.problem(message).help("let it be after the faults and before `stop_at`"));
+        let message =
+            format!("a core cannot be healed at {at}: the faults last until {faults_end}");
+        problems
+            .push(tree.problem(message).help("let it be after the faults and before `stop_at`"));
         return None;
     }
     Some(Liveness { at, is_harsh })
