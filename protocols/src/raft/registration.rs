@@ -30,8 +30,6 @@ const PROBES: &[&str] = &[
     "vote-refused-for-log",
 ];
 
-/// What Raft does not bear. Its proofs rest on a disk that keeps what was synced, and on nodes that follow
-/// the rules. A record that rotted is noticed, and its server stays down for good.
 /// What a scenario may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
