@@ -215,8 +215,7 @@ pub(crate) fn contents(
     let disk = machines::disk(fields.get("disk"), problems);
     let clients = clients::clients(fields.get("clients"), nodes, subject, problems);
     let swarm = swarm::swarm(fields.get("swarm"), nodes, stop_at, problems);
-    let liveness =
-        swarm::liveness(fields.get("liveness"), swarm.as_ref(), stop_at, problems);
+    let liveness = swarm::liveness(fields.get("liveness"), swarm.as_ref(), stop_at, problems);
     let has_drawn = swarm.is_some() || liveness.is_some();
     let plans = plans(fields.get("plan"), plan_file, has_drawn, problems);
     // What names a node must name one that there is in every run.
