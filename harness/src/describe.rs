@@ -1,66 +1,69 @@
 //! Events in words: from typed steps to the rows that people and files see.
 
+use std::sync::Arc;
+
 use orrery_sim::context::{Effect, Ending};
 use orrery_sim::journal::{Change, Journal};
+use orrery_sim::plan::{Action, Item, Target};
 use orrery_sim::predicate::{EventFacts, Occurrences};
 use orrery_sim::step::{Arrival, Deed, Event, Outcome, Passage};
 use orrery_sim::world::{DiskCondition, facts};
 use orrery_sim::{Kind, Node, NodeId, Protocol, SimTime, Value, World};
 
 use crate::case::Narration;
+use crate::marks::{FaultWord, Mark, MarkKind};
 use crate::session::{ArrivalFate, Row, RowKind, SentRow};
 
-/// Turns the events of one run into rows, in order.
+/// Turns the events of one run into rows and marks. It must see each event once, in order, by [`Describer::look`].
 #[derive(Clone)]
 pub struct Describer {
     /// The last known role of each node.
-    roles: Vec<String>,
-    narration: Vec<(Narration, Occurrences)>,
+    roles: Vec<&'static str>,
+    narration: Arc<[Narration]>,
+    /// How often each sentence's predicate has matched.
+    occurrences: Vec<Occurrences>,
+}
+
+/// What is to be told about an event beside the event itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The node's role after the event, where it changed.
+    pub new_role: Option<&'static str>,
+    /// What the scenario tells about it.
+    pub narration: Vec<String>,
 }
 
 impl Describer {
     /// For a run of `nodes` nodes that tells this.
     pub fn new(nodes: u32, narration: &[Narration]) -> Self {
-        let narration = narration.iter().map(|n| (n.clone(), Occurrences::default())).collect();
-        Self { roles: vec![String::new(); nodes as usize], narration }
+        Self {
+            roles: vec![""; nodes as usize],
+            occurrences: vec![Occurrences::default(); narration.len()],
+            narration: narration.into(),
+        }
+    }
+
+    /// Looks at the last event of `world`: what is to be told about it.
+    pub fn look<N: Node>(&mut self, world: &World<N>) -> Told {
+        Told { new_role: self.role_change(world), narration: self.narrate(world) }
     }
 
     /// The last event of `world`, which must be tracing, in words.
     pub fn row<N: Node>(&mut self, world: &World<N>) -> Row {
-        let step = world.last();
-        let mut row = Row {
-            number: step.number,
-            time: step.time,
-            cause: step.cause.filter(|cause| 0 < *cause),
-            node: step.event.node(),
-            kind: RowKind::Start,
-            title: String::new(),
-            payload: None,
-            effects: step.outcomes.iter().map(outcome).collect(),
-            sent: step.outcomes.iter().filter_map(sent).collect(),
-            notes: step.notes.iter().map(|note| Value::of(note).to_string()).collect(),
-            new_role: self.role_change(world),
-            narration: self.narrate(world),
-            violation: None,
-        };
-        event(&step.event, step.cause, &mut row);
-        row
+        let told = self.look(world);
+        row(world, told)
     }
 
-    fn role_change<N: Node>(&mut self, world: &World<N>) -> Option<String> {
+    fn role_change<N: Node>(&mut self, world: &World<N>) -> Option<&'static str> {
         let node = world.last().handled_by?;
         let role = world.node(node).map_or("", Node::role);
-        let known = &mut self.roles[node.index()];
-        if known == role {
-            return None;
-        }
-        role.clone_into(known);
-        (!role.is_empty()).then(|| role.to_string())
+        let before = std::mem::replace(&mut self.roles[node.index()], role);
+        (before != role && !role.is_empty()).then_some(role)
     }
 
     fn narrate<N: Node>(&mut self, world: &World<N>) -> Vec<String> {
         let mut told = Vec::new();
-        for (narration, occurrences) in &mut self.narration {
+        for (narration, occurrences) in self.narration.iter().zip(&mut self.occurrences) {
             if narration.when.event.is_none() {
                 if occurrences.after_event(&narration.when, world) {
                     told.push(fill(&narration.say, None));
@@ -75,6 +78,48 @@ impl Describer {
         }
         told
     }
+}
+
+/// The last event of `world`, which must be tracing, in words, with what is told about it.
+pub fn row<N: Node>(world: &World<N>, told: Told) -> Row {
+    let step = world.last();
+    let mut row = Row {
+        number: step.number,
+        time: step.time,
+        cause: step.cause.filter(|cause| 0 < *cause),
+        node: step.event.node(),
+        kind: RowKind::Start,
+        title: String::new(),
+        payload: None,
+        effects: step.outcomes.iter().map(outcome).collect(),
+        sent: step.outcomes.iter().filter_map(sent).collect(),
+        notes: step.notes.iter().map(|note| Value::of(note).to_string()).collect(),
+        new_role: told.new_role.map(String::from),
+        narration: told.narration,
+        violation: None,
+    };
+    event(&step.event, step.cause, &mut row);
+    row
+}
+
+/// The mark of the last event of `world`, which must be tracing, with what is told about it.
+pub fn mark<N: Node>(world: &World<N>, told: &Told) -> Mark {
+    let step = world.last();
+    let kind = match &step.event {
+        Event::Start { .. } => MarkKind::Start,
+        Event::Arrive { arrival, .. } => MarkKind::Arrive(fate(*arrival)),
+        Event::Timer { .. } => MarkKind::Timer,
+        Event::Synced { .. } => MarkKind::Synced,
+        Event::SyncFailed { .. } => MarkKind::Fault(FaultWord::of("sync")),
+        Event::Ask { .. } => MarkKind::Ask,
+        Event::GiveUp { .. } => MarkKind::GiveUp,
+        Event::Deed(deed) => MarkKind::Fault(FaultWord::of(word(deed))),
+    };
+    let is_lost = |outcome: &Outcome<N::Protocol>| matches!(outcome, Outcome::Sent { passage, .. } if passage.is_lost());
+    Mark::new(step.time, step.cause, step.event.node(), kind)
+        .with_new_role(told.new_role)
+        .with_narration(!told.narration.is_empty())
+        .with_loss(step.outcomes.iter().any(is_lost))
 }
 
 /// Puts the fields of what happened into the braces of a sentence.
@@ -167,13 +212,15 @@ fn event<P: Protocol>(event: &Event<P>, cause: Option<u64>, row: &mut Row) {
             row.title = format!("{operation} given up");
         }
         Event::Deed(deed) => {
-            // A node that does not come back is no restart to whoever reads the rows.
-            let is_refused = deed.word == "restart" && !deed.changed;
-            let word = if is_refused { "refused" } else { deed.word };
-            row.kind = RowKind::Fault { word, pairs: deed.pairs.clone() };
+            row.kind = RowKind::Fault { word: word(deed), pairs: deed.pairs.clone() };
             row.title = deed_title(deed);
         }
     }
+}
+
+/// The word of a deed. A node that does not come back is no restart to whoever reads the rows.
+fn word(deed: &Deed) -> &'static str {
+    if deed.word == "restart" && !deed.changed { "refused" } else { deed.word }
 }
 
 const fn fate(arrival: Arrival) -> ArrivalFate {
@@ -184,6 +231,32 @@ const fn fate(arrival: Arrival) -> ArrivalFate {
         Arrival::CutOff => ArrivalFate::CutOff,
         Arrival::Clogged => ArrivalFate::Clogged,
         Arrival::Damaged => ArrivalFate::Damaged,
+    }
+}
+
+/// What a person did, in a few words: `crash n2 (behind event 17)`.
+pub fn intervention<O>(item: &Item<O>) -> String {
+    let action = &item.action;
+    let mut parts = vec![action.word().to_string()];
+    parts.extend(action.message().map(|message| message.to_string()));
+    parts.extend(action.targets().into_iter().map(target));
+    parts.extend(action.ended_item().map(String::from));
+    parts.extend(match action {
+        Action::Delay { by, .. } => Some(format!("by {by}")),
+        Action::Fire { timer, .. } => Some(timer.clone()),
+        Action::Request { client, .. } => Some(client.to_string()),
+        Action::Reseed(seed) => Some(seed.to_string()),
+        _ => None,
+    });
+    parts.extend(item.behind().map(|event| format!("(behind event {event})")));
+    parts.join(" ")
+}
+
+fn target(target: &Target) -> String {
+    match target {
+        Target::Node(node) => node.to_string(),
+        Target::Role(role) => role.clone(),
+        Target::Item(name) => format!("the node of {name}"),
     }
 }
 
@@ -304,9 +377,9 @@ pub fn change<R: orrery_sim::Data>(change: &Change<R>) -> String {
     }
 }
 
-/// The durable records of a journal, each in one line, with what is wrong with it.
-pub fn journal<R: orrery_sim::Data>(journal: &Journal<R>) -> Vec<String> {
-    let places = journal.as_written().iter().zip(journal.entries());
+/// The durable records of a journal from the place `first` on, each in one line, with what is wrong with it.
+pub fn journal<R: orrery_sim::Data>(journal: &Journal<R>, first: usize) -> Vec<String> {
+    let places = journal.as_written().iter().zip(journal.entries()).skip(first);
     let lines = places.map(|(record, entry)| match entry {
         Ok(record) => Value::of(record).to_string(),
         Err(damage) => format!("{} ({damage})", Value::of(record)),

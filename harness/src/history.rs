@@ -2,7 +2,7 @@
 
 use orrery_check::{EntryKind, Finding, History, ProcessId, kv, linearizability};
 use orrery_sim::client::{HistoryEntry, HistoryKind};
-use orrery_sim::{Protocol, Value};
+use orrery_sim::{Protocol, Sequence, Value};
 
 use crate::report::Failure;
 
@@ -23,7 +23,9 @@ pub enum Judgement {
 ///
 /// # Errors
 /// Where an operation or output is none of a key-value store: which.
-pub fn linearizable_kv<P: Protocol>(history: &[HistoryEntry<P>]) -> Result<Judgement, String> {
+pub fn linearizable_kv<P: Protocol>(
+    history: &Sequence<HistoryEntry<P>>,
+) -> Result<Judgement, String> {
     let converted = convert(history)?;
     let report = linearizability::check(&converted, &kv::Model, orrery_check::Budget::default());
     Ok(match report.finding {
@@ -52,7 +54,7 @@ pub fn linearizable_kv<P: Protocol>(history: &[HistoryEntry<P>]) -> Result<Judge
 
 /// The history in the checker's words.
 fn convert<P: Protocol>(
-    history: &[HistoryEntry<P>],
+    history: &Sequence<HistoryEntry<P>>,
 ) -> Result<History<kv::Input, kv::Output>, String> {
     let mut entries = Vec::with_capacity(history.len());
     for entry in history {

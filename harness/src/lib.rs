@@ -12,6 +12,7 @@ pub mod describe;
 pub mod determinism;
 pub mod history;
 pub mod live;
+pub mod marks;
 mod panics;
 pub mod recording;
 mod registered;
@@ -26,6 +27,7 @@ pub mod sweep;
 pub mod workloads;
 
 pub use case::Case;
+pub use marks::{FaultWord, Mark, MarkKind, NodeChange};
 pub use registered::registered;
 pub use report::{Report, Verdict};
 pub use runner::Runner;

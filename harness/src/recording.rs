@@ -148,7 +148,7 @@ impl Recording {
             bugs: about.bugs.clone(),
             token: about.token.clone(),
         };
-        let lines: Vec<String> = session.rows().iter().map(|row| json(&line(row))).collect();
+        let lines: Vec<String> = session.rows().map(|row| json(&line(&row))).collect();
         let end = RecordingEnd {
             end: lines.len() as u64,
             digest: report.digest.clone(),

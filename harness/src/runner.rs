@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use orrery_sim::client::ClientSetup;
-use orrery_sim::plan::{Plan, Trigger};
+use orrery_sim::plan::{Item, Plan, Trigger};
 use orrery_sim::predicate::{EventFacts, EventKind, Occurrences, Predicate};
 use orrery_sim::registration::{NoteEntry, OperationOf, ProtocolOf, Registration};
 use orrery_sim::step::Event;
 use orrery_sim::world::facts;
-use orrery_sim::{Bugs, Duration, Monitor, NodeId, Setup, SimTime, World};
+use orrery_sim::{Bugs, Duration, Monitor, NodeId, Sequence, Setup, SimTime, World};
 
 use crate::case::{Case, Goal};
 use crate::history::{self, Judgement};
@@ -51,7 +51,7 @@ pub struct Runner<R: Registration> {
     world: World<R::Node>,
     monitors: Vec<Watched<R>>,
     goals: Vec<GoalState>,
-    notes: Vec<NoteEntry<ProtocolOf<R>>>,
+    notes: Sequence<NoteEntry<ProtocolOf<R>>>,
     failure: Option<Failure>,
     /// What keeps the run from a verdict.
     doubts: Vec<String>,
@@ -102,7 +102,7 @@ impl<R: Registration> Runner<R> {
             parameters: Arc::new(parameters),
             world,
             monitors,
-            notes: vec![],
+            notes: Sequence::new(),
             failure: None,
             doubts: vec![],
             has_ended: false,
@@ -123,6 +123,48 @@ impl<R: Registration> Runner<R> {
     /// Makes the world describe payloads and outcomes, for those who look.
     pub fn trace(&mut self) {
         self.world.set_tracing(true);
+    }
+
+    /// Adds what people did in the run and what its plan does not have yet: those of `interventions` that come after as
+    /// many as are there. They must strike behind the last event or a later one.
+    ///
+    /// # Errors
+    /// Where one names what does not exist, or belongs into the past.
+    pub fn intervene(&mut self, interventions: &[Item<Json>]) -> Result<(), CaseError> {
+        let known = self.case.interventions.len();
+        let Some(new) = interventions.get(known..).filter(|new| !new.is_empty()) else {
+            return Ok(());
+        };
+        for item in new {
+            let typed = typed_item::<R>(item)?;
+            self.world.add_item(typed).map_err(|error| CaseError(error.to_string()))?;
+        }
+        let case = Arc::make_mut(&mut self.case);
+        case.plan.items.extend_from_slice(new);
+        case.interventions.extend_from_slice(new);
+        Ok(())
+    }
+
+    /// How many interventions its plan has.
+    pub fn interventions(&self) -> &[Item<Json>] {
+        &self.case.interventions
+    }
+
+    /// What has come of a run that is under way: no verdict yet.
+    pub fn so_far(&self) -> Report {
+        let mut copy = self.clone();
+        let goals = copy.goal_reports();
+        copy.report(Verdict::Unknown, goals)
+    }
+
+    /// Whether no event can follow the last one.
+    pub const fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// How many bytes a copy takes, about.
+    pub fn copy_bytes(&self) -> usize {
+        self.world.copy_bytes()
     }
 
     /// Why the run failed, if it did so far.
@@ -359,17 +401,20 @@ impl<R: Registration> Runner<R> {
     fn doubt_triggers(&mut self) {
         for place in self.world.undone_items() {
             let item = &self.case.plan.items[place];
-            if let Trigger::When(predicate) = &item.trigger {
-                let word = item.action.word();
-                let name = item.name.as_deref().unwrap_or(word);
-                self.doubts.push(format!(
-                    "the plan's item `{name}` never happened: nothing matched `{predicate}`"
-                ));
-            }
+            let why = match &item.trigger {
+                Trigger::When(predicate) => format!("nothing matched `{predicate}`"),
+                Trigger::Behind(event) if self.world.events() < *event => {
+                    format!("the run ended before event {event}")
+                }
+                Trigger::At(_) | Trigger::After { .. } | Trigger::Behind(_) => continue,
+            };
+            let name = item.name.as_deref().unwrap_or(item.action.word());
+            self.doubts.push(format!("the plan's item `{name}` never happened: {why}"));
         }
     }
 
-    fn report(&self, verdict: Verdict, goals: Vec<GoalReport>) -> Report {
+    fn report(&mut self, verdict: Verdict, goals: Vec<GoalReport>) -> Report {
+        let notes = std::mem::take(&mut self.notes).into_vec();
         let (world, case) = (&self.world, &self.case);
         let mut invariants = BTreeMap::new();
         for watched in &self.monitors {
@@ -395,7 +440,7 @@ impl<R: Registration> Runner<R> {
             goals,
             probes,
             ledger: families.map(|(family, tally)| (family.name().to_string(), tally)).collect(),
-            stats: statistics::measure::<R>(world, &self.notes),
+            stats: statistics::measure::<R>(world, &notes),
             message_kinds: world.counters().messages().map(|(k, c)| (k.to_string(), c)).collect(),
         }
     }
@@ -513,18 +558,18 @@ fn set_up<R: Registration>(
 fn plan<R: Registration>(plan: &Plan<Json>) -> Result<Plan<OperationOf<R>>, CaseError> {
     let mut items = Vec::with_capacity(plan.items.len());
     for item in &plan.items {
-        let action = item.action.clone().try_map(|operation| {
-            serde_json::from_value(operation)
-                .map_err(|error| CaseError(format!("an operation of `{}`: {error}", R::NAME)))
-        })?;
-        items.push(orrery_sim::plan::Item {
-            name: item.name.clone(),
-            trigger: item.trigger.clone(),
-            within: item.within,
-            action,
-        });
+        items.push(typed_item::<R>(item)?);
     }
     Ok(Plan { items })
+}
+
+fn typed_item<R: Registration>(item: &Item<Json>) -> Result<Item<OperationOf<R>>, CaseError> {
+    let action = item.action.clone().try_map(|operation| {
+        serde_json::from_value(operation)
+            .map_err(|error| CaseError(format!("an operation of `{}`: {error}", R::NAME)))
+    })?;
+    let (name, trigger) = (item.name.clone(), item.trigger.clone());
+    Ok(Item { name, trigger, within: item.within, action })
 }
 
 fn clients<R: Registration>(

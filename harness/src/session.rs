@@ -1,9 +1,15 @@
 //! The one door through which debugger, exporters and catalogue see a run, whatever its protocol: a cursor
 //! over its events, and a view of the world at the cursor.
 
-use orrery_sim::plan::{Behaviour, MessageAddress};
-use orrery_sim::{ClientId, LocalTime, NodeId, SimTime, Value, WallTime};
+use std::rc::Rc;
 
+use serde_json::Value as Json;
+
+use orrery_sim::plan::{Action, Behaviour, MessageAddress};
+use orrery_sim::{ClientId, LocalTime, NodeId, Sequence, SimTime, Value, WallTime};
+
+use crate::case::Case;
+use crate::marks::Mark;
 use crate::report::Report;
 
 /// A run that can be walked through, forwards and backwards.
@@ -11,8 +17,17 @@ pub trait Session {
     /// What is being looked at.
     fn header(&self) -> &Header;
 
-    /// All events of the run, in order; the event of number `n` is at `n - 1`.
-    fn rows(&self) -> &[Row];
+    /// The marks of all events of the run, in order; that of event `n` is at `n - 1`.
+    fn marks(&self) -> &Sequence<Mark>;
+
+    /// The event of that number, described; `None` where the run has none. Costs nothing again for its neighbours:
+    /// events are described by the hundred and kept for a while.
+    fn row(&self, event: u64) -> Option<Rc<Row>>;
+
+    /// The number of the last event.
+    fn events(&self) -> u64 {
+        self.marks().len() as u64
+    }
 
     /// The number of the event after which the world is viewed; 0 before the first.
     fn cursor(&self) -> u64;
@@ -28,6 +43,46 @@ pub trait Session {
 
     /// What the whole run came to.
     fn report(&self) -> &Report;
+
+    /// Whether the run was made to its end. Before, it has the events that were made so far, and its report no verdict.
+    fn is_complete(&self) -> bool {
+        true
+    }
+
+    /// Makes at most so many more events of a run that is not complete; whether there are more to be made.
+    fn advance(&mut self, _events: u64) -> bool {
+        false
+    }
+
+    /// What makes the run again, interventions included; `None` where that is not known.
+    fn case(&self) -> Option<&Case> {
+        None
+    }
+
+    /// The run as it would have gone on from the cursor, had somebody done this there: a run of its own, its cursor
+    /// right behind the intervention, with what came before shared. It is not complete: who looks at it
+    /// [makes it](Session::advance). What was done in this run behind the cursor is not done in the other. This run stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// Where runs of this kind cannot be changed, where the action names what does not exist, or where the run had ended.
+    fn fork(&self, _action: &Action<Json>) -> Result<Box<dyn Session>, SessionError> {
+        Err(SessionError(String::from(
+            "this run cannot be changed, only looked at: make it again from its scenario to do so",
+        )))
+    }
+}
+
+impl dyn Session + '_ {
+    /// Makes the run to its end.
+    pub fn complete(&mut self) {
+        while self.advance(u64::MAX) {}
+    }
+
+    /// All events of the run, described, in order. Makes the run once more as it goes.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = Rc<Row>> + '_ {
+        (1..=self.events()).filter_map(|event| self.row(event))
+    }
 }
 
 /// Why a session cannot go there.
@@ -52,8 +107,10 @@ pub struct Header {
     pub clients: u32,
     /// The planted bugs, by id.
     pub bugs: Vec<String>,
-    /// What repeats the run.
+    /// What repeats the run; where there are interventions, the run in which they were made.
     pub token: String,
+    /// What people did in it, each in a few words.
+    pub interventions: Vec<String>,
 }
 
 /// One event, described.
@@ -85,16 +142,6 @@ pub struct Row {
     pub narration: Vec<String>,
     /// The rule that was found broken at this event.
     pub violation: Option<String>,
-}
-
-impl Row {
-    /// Whether people want to stop here: a fault, a change of role, a milestone that is told, a violation.
-    pub fn is_landmark(&self) -> bool {
-        matches!(self.kind, RowKind::Fault { .. })
-            || self.new_role.is_some()
-            || self.violation.is_some()
-            || !self.narration.is_empty()
-    }
 }
 
 /// What kind of event a row is, for drawing.
@@ -170,6 +217,10 @@ pub struct SentRow {
     pub is_lost: bool,
 }
 
+/// How much of what grows with the run a view shows at least, so that a look at a long run costs no more than one
+/// at a short one.
+pub const SHOWN: usize = 200;
+
 /// The world at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorldView {
@@ -185,8 +236,10 @@ pub struct WorldView {
     pub kept_back: Vec<FlightView>,
     /// Directed links that are cut, in order.
     pub closed: Vec<(NodeId, NodeId)>,
-    /// The operations of clients so far, in the order of invocation.
+    /// The operations of clients so far, in the order of invocation: the last [`SHOWN`] at least.
     pub operations: Vec<OperationView>,
+    /// How many older ones are left out.
+    pub older_operations: u64,
 }
 
 /// One node at one moment.
@@ -214,14 +267,17 @@ pub struct NodeView {
     pub clock: LocalTime,
     /// What its wall clock shows.
     pub wall_clock: WallTime,
-    /// Its state; `Null` while it is down.
+    /// Its state; `Null` while it is down. Of long lists and maps, the last [`SHOWN`] elements at least.
     pub state: Value,
     /// Its armed timers and when they are due.
     pub timers: Vec<(String, Option<SimTime>)>,
     /// What is wrong with its disk, each in a few words.
     pub disk: Vec<String>,
-    /// The durable records of its journal, oldest first, each in one line, with what is wrong with it.
+    /// The durable records of its journal, oldest first, each in one line, with what is wrong with it: the last
+    /// [`SHOWN`] at least.
     pub journal: Vec<String>,
+    /// How many older ones are left out.
+    pub older_records: u64,
     /// What was written but is not durable, each in one line.
     pub unsynced: Vec<String>,
     /// The effects that wait for its disk, each in one line.

@@ -71,6 +71,15 @@ pub trait Subject: Send + Sync {
     /// # Errors
     /// Where the case cannot be run at all: what is wrong and what would be right.
     fn open(&self, case: &Case) -> Result<Box<dyn Session>, CaseError>;
+
+    /// The same, with nothing of the run made yet: who looks at it [makes it](Session::advance), bit by bit, so that a long
+    /// run can be looked at while it is made.
+    ///
+    /// # Errors
+    /// Where the case cannot be run at all: what is wrong and what would be right.
+    fn begin(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
+        self.open(case)
+    }
 }
 
 /// Why a case cannot be run.

@@ -61,10 +61,18 @@ impl StreamId {
     }
 }
 
+/// Bits of a chunk's number that say how often the source had been reseeded; no run draws 2^54 words of a stream.
+const EPOCH_SHIFT: u32 = 48;
+/// The other bits of a chunk's number.
+const CHUNK_BITS: u64 = (1 << EPOCH_SHIFT) - 1;
+
 /// The source of all draws of one run: `ChaCha8` under a key made of the seed and [`RNG_VERSION`].
 #[derive(Clone, Debug)]
 pub struct Randomness {
     rng: ChaCha8Rng,
+    /// How often it was reseeded, in the bits from [`EPOCH_SHIFT`] on: part of the number of every chunk, so that chunks
+    /// of an earlier seed are recognized at no cost.
+    epoch: u64,
 }
 
 impl Randomness {
@@ -74,14 +82,20 @@ impl Randomness {
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..16].copy_from_slice(&RNG_VERSION.to_le_bytes());
         key[16..].copy_from_slice(b"orrery streams 1");
-        Self { rng: ChaCha8Rng::from_seed(key) }
+        Self { rng: ChaCha8Rng::from_seed(key), epoch: 0 }
+    }
+
+    /// From now on everything is drawn as under `seed`, each stream from where it stands.
+    pub fn reseed(&mut self, seed: u64) {
+        let epoch = self.epoch + (1 << EPOCH_SHIFT);
+        *self = Self { epoch, ..Self::new(seed) };
     }
 
     /// A generator that stands at the start of chunk `chunk` of `stream`.
     fn generator(&self, stream: StreamId, chunk: u64) -> ChaCha8Rng {
         let mut rng = self.rng.clone();
         rng.set_stream(stream.0);
-        rng.set_word_pos(u128::from(chunk) * CHUNK as u128);
+        rng.set_word_pos(u128::from(chunk & CHUNK_BITS) * CHUNK as u128);
         rng
     }
 
@@ -90,7 +104,7 @@ impl Randomness {
     #[inline]
     fn fill(&mut self, stream: StreamId, chunk: u64, bytes: &mut [u8; 4 * CHUNK]) {
         // In this order nothing is generated for nothing: the place is at the start of a chunk.
-        self.rng.set_word_pos(u128::from(chunk) * CHUNK as u128);
+        self.rng.set_word_pos(u128::from(chunk & CHUNK_BITS) * CHUNK as u128);
         self.rng.set_stream(stream.0);
         self.rng.fill_bytes(bytes);
     }
@@ -160,7 +174,8 @@ impl Stream {
     /// The next group, of which only the delay's two words are wanted.
     #[inline(always)]
     pub fn delay(&mut self, randomness: &mut Randomness) -> u64 {
-        let (chunk, start) = (self.position / CHUNK as u64, self.position as usize % CHUNK);
+        let chunk = self.position / CHUNK as u64 | randomness.epoch;
+        let start = self.position as usize % CHUNK;
         self.position = self.position.wrapping_add(GROUP as u64);
         match &self.delays {
             Some(delays) if delays.chunk == chunk => delays.bits[start / GROUP],
@@ -191,7 +206,8 @@ impl Stream {
     /// Moves on by `count` words: the bytes of the chunk and the place of the first word in it.
     #[inline(always)]
     fn bytes(&mut self, count: u64, randomness: &mut Randomness) -> (&[u8; 4 * CHUNK], usize) {
-        let (chunk, start) = (self.position / CHUNK as u64, self.position as usize % CHUNK);
+        let chunk = self.position / CHUNK as u64 | randomness.epoch;
+        let start = self.position as usize % CHUNK;
         self.position = self.position.wrapping_add(count);
         let fresh = || Box::new(Ahead { chunk: !chunk, bytes: [0; 4 * CHUNK] });
         let ahead = self.ahead.get_or_insert_with(fresh);
@@ -308,6 +324,31 @@ mod tests {
                 (1..step).for_each(|_| some.skip_group());
             }
         }
+    }
+
+    #[test]
+    fn what_is_drawn_after_a_reseed_is_what_the_other_seed_has_there() {
+        let id = StreamId::new(Domain::Link, 1, 2);
+        let draw = |reseeds: &[(usize, u64)]| {
+            let (mut randomness, mut stream) = (Randomness::new(1), Stream::new(id));
+            let words = (0..200).map(|place| {
+                for (_, seed) in reseeds.iter().filter(|(at, _)| *at == place) {
+                    randomness.reseed(*seed);
+                    // A copy has no words ahead, and yet draws the same.
+                    assert_eq!(
+                        stream.clone().word(&mut randomness.clone()),
+                        stream.clone().word(&mut randomness)
+                    );
+                }
+                stream.word(&mut randomness)
+            });
+            words.collect::<Vec<u32>>()
+        };
+        let (one, two) = (draw(&[]), draw(&[(0, 2)]));
+        let mixed = draw(&[(70, 2), (130, 1)]);
+        assert_eq!((&mixed[..70], &mixed[130..]), (&one[..70], &one[130..]));
+        assert_eq!(mixed[70..130], two[70..130]);
+        assert_ne!(one[70..130], two[70..130]);
     }
 
     #[test]

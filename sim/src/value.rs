@@ -35,7 +35,14 @@ pub enum Value {
 impl Value {
     /// The tree of `data`. Floats become [`Value::Text`]; [`digest`](crate::digest) refuses them.
     pub fn of<T: Serialize + ?Sized>(data: &T) -> Self {
-        match data.serialize(TreeSerializer) {
+        Self::brief(data, usize::MAX)
+    }
+
+    /// The tree of `data` for people: of lists and maps of more than twice `most` elements, the first ones are left out
+    /// and counted, so that at least `most` are there. How many are left out changes seldom as a list grows, so that
+    /// the trees of two moments compare.
+    pub fn brief<T: Serialize + ?Sized>(data: &T, most: usize) -> Self {
+        match data.serialize(TreeSerializer { most }) {
             Ok(value) => value,
             Err(error) => Self::Text(error.0),
         }
@@ -225,5 +232,20 @@ mod tests {
         assert_eq!(Value::of(&Message::Stop).to_string(), "Stop");
         assert_eq!(Value::of(&(1, [2, 3])).to_string(), "[1, [2, 3]]");
         assert_eq!(Value::of(&[(1, 2)]).len(), Some(1));
+    }
+
+    #[test]
+    fn a_brief_tree_leaves_out_the_first_elements_by_the_round_number() {
+        let whole: Vec<u64> = (0..20).collect();
+        assert_eq!(Value::brief(&whole, 10), Value::of(&whole));
+        for len in [21, 25, 29] {
+            let list: Vec<u64> = (0..len).collect();
+            let Value::List(items) = Value::brief(&list, 10) else { panic!("a list") };
+            assert_eq!(items[0], Value::Text(String::from("10 more before these")));
+            assert_eq!(items[1..], list[10..].iter().map(Value::of).collect::<Vec<_>>()[..]);
+        }
+        let map: std::collections::BTreeMap<u64, bool> = (0..35).map(|key| (key, true)).collect();
+        let Value::Map(pairs) = Value::brief(&map, 10) else { panic!("a map") };
+        assert_eq!((pairs.len(), &pairs[1].0), (16, &Value::Int(20)));
     }
 }

@@ -67,15 +67,21 @@ fn entries() -> Vec<PickerEntry> {
 /// A session whose code panics at event 10, as a bug in it would.
 struct Panicking(support::story::FakeSession);
 
-use orrery_harness::Session;
+use std::rc::Rc;
+
 use orrery_harness::session::{Header, Row, SessionError, WorldView};
+use orrery_harness::{Mark, Session};
+use orrery_sim::Sequence;
 
 impl Session for Panicking {
     fn header(&self) -> &Header {
         self.0.header()
     }
-    fn rows(&self) -> &[Row] {
-        self.0.rows()
+    fn marks(&self) -> &Sequence<Mark> {
+        self.0.marks()
+    }
+    fn row(&self, event: u64) -> Option<Rc<Row>> {
+        self.0.row(event)
     }
     fn cursor(&self) -> u64 {
         self.0.cursor()

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use orrery_sim::OperationId;
+use orrery_sim::sequence::Iter;
+use orrery_sim::{OperationId, Sequence};
 
 use crate::kv::Operation;
 
@@ -49,12 +50,12 @@ impl Command {
 /// The log of one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Log {
-    entries: Vec<Entry>,
+    entries: Sequence<Entry>,
 }
 
 impl Log {
     /// The index of the last entry; `i0` where there is none.
-    pub const fn last_index(&self) -> Index {
+    pub fn last_index(&self) -> Index {
         Index(self.entries.len() as u64)
     }
 
@@ -80,10 +81,9 @@ impl Log {
     }
 
     /// Up to `max` entries from `first` on.
-    pub fn slice(&self, first: Index, max: u32) -> &[Entry] {
-        let start = self.entries.len().min(first.previous().0 as usize);
-        let end = self.entries.len().min(start + max as usize);
-        &self.entries[start..end]
+    pub fn slice(&self, first: Index, max: u32) -> Iter<'_, Entry> {
+        let start = first.previous().0 as usize;
+        self.entries.range(start..start.saturating_add(max as usize))
     }
 
     /// Adds an entry at the end and returns its index.
@@ -103,7 +103,7 @@ impl Log {
     pub fn retry_from(&self, index: Index) -> Index {
         let Some(conflicting) = self.term_at(index) else { return self.last_index().next() };
         let end = index.previous().0 as usize;
-        let others = self.entries[..end].iter().rposition(|entry| entry.term != conflicting);
+        let others = self.entries.range(0..end).rposition(|entry| entry.term != conflicting);
         Index(others.map_or(1, |place| place as u64 + 2))
     }
 }
@@ -129,15 +129,15 @@ mod tests {
         assert_eq!((log.last_index(), log.last_term()), (Index(0), Term(0)));
         assert!(log.holds(Index(0), Term(0)) && !log.holds(Index(1), Term(0)));
         assert_eq!(log.retry_from(Index(5)), Index(1));
-        assert!(log.slice(Index(1), 10).is_empty());
+        assert_eq!(log.slice(Index(1), 10).len(), 0);
     }
 
     #[test]
     fn slices_stop_at_the_end_and_at_the_maximum() {
         let log = log(&[1, 1, 2, 3]);
         assert_eq!(log.slice(Index(3), 10).len(), 2);
-        assert_eq!(log.slice(Index(2), 1)[0].term, Term(1));
-        assert!(log.slice(Index(5), 10).is_empty() && log.slice(Index(9), 10).is_empty());
+        assert!(log.slice(Index(2), 1).map(|entry| entry.term).eq([Term(1)]));
+        assert!([5, 9].into_iter().all(|first| log.slice(Index(first), 10).len() == 0));
     }
 
     #[test]

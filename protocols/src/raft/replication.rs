@@ -97,7 +97,8 @@ impl Server {
         let Some(prev_log_term) = self.log.term_at(prev_log_index) else {
             unreachable!("nextIndex is at most one beyond a leader's log, which never shrinks")
         };
-        let entries = self.log.slice(*next, self.settings.max_entries).to_vec();
+        let entries: Vec<Entry> =
+            self.log.slice(*next, self.settings.max_entries).cloned().collect();
         *next = next.plus(entries.len());
         let request = AppendEntries {
             term: self.current_term,

@@ -1,6 +1,7 @@
 //! What a crash leaves of the changes that no sync covered.
 
 use crate::data::Data;
+use crate::sequence::Sequence;
 
 use super::damage::Damage;
 use super::{Change, Journal};
@@ -79,7 +80,7 @@ impl<R: Data> Journal<R> {
     /// The disk is lost, and another takes its place; how many records were on it. Nothing may be waiting for the disk.
     pub(crate) fn wipe(&mut self) -> usize {
         let lost = self.records.len();
-        self.records.clear();
+        self.records = Sequence::new();
         self.damage.clear();
         self.vouched = 0;
         self.synced = self.durable;

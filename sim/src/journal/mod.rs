@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::data::Data;
+use crate::sequence::{Iter, Sequence};
 
 pub(crate) use crash::Draws;
 pub use damage::{Damage, Damaged, DiskError};
@@ -39,7 +40,7 @@ pub enum Change<R> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journal<R> {
     /// What was written, damaged or not.
-    records: Vec<R>,
+    records: Sequence<R>,
     damage: Overlays,
     /// So many of the first records may be relied upon: a sync covered them, or a starting node read them.
     vouched: usize,
@@ -54,7 +55,7 @@ pub struct Journal<R> {
 impl<R> Default for Journal<R> {
     fn default() -> Self {
         Self {
-            records: Vec::new(),
+            records: Sequence::new(),
             damage: Overlays::default(),
             vouched: 0,
             durable: Position::default(),
@@ -67,8 +68,8 @@ impl<R> Default for Journal<R> {
 impl<R: Data> Journal<R> {
     /// The durable records, oldest first, up to the first that cannot be read. At a start these are all there are,
     /// unless the protocol [handles damage](crate::Node::recovers_from).
-    pub fn records(&self) -> &[R] {
-        &self.records[..self.damage.first().unwrap_or(self.records.len())]
+    pub fn records(&self) -> Iter<'_, R> {
+        self.records.range(0..self.damage.first().unwrap_or(self.records.len()))
     }
 
     /// The durable records place by place, oldest first: the record, or why it cannot be read.
@@ -80,7 +81,7 @@ impl<R: Data> Journal<R> {
     }
 
     /// The durable records as they were written, damaged or not: what people see, and no node.
-    pub fn as_written(&self) -> &[R] {
+    pub const fn as_written(&self) -> &Sequence<R> {
         &self.records
     }
 
@@ -191,7 +192,7 @@ impl<R: Data> Journal<R> {
                     self.vouched = self.vouched.min(keep);
                 }
                 Change::Checkpoint(replacement) => {
-                    self.records = replacement;
+                    self.records = replacement.into();
                     self.damage.clear();
                     self.vouched = self.records.len();
                 }

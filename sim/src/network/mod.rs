@@ -122,6 +122,11 @@ impl Network {
         place
     }
 
+    /// About how many bytes a copy takes.
+    pub(crate) const fn bytes(&self) -> usize {
+        size_of_val(self.dense.as_slice()) + size_of_val(self.states.as_slice())
+    }
+
     /// Which links there are.
     #[inline]
     pub(crate) const fn topology(&self) -> Topology {

@@ -43,6 +43,16 @@ pub struct Item<O> {
     pub action: Action<O>,
 }
 
+impl<O> Item<O> {
+    /// The event right behind which it happens, if that is its trigger.
+    pub const fn behind(&self) -> Option<u64> {
+        match self.trigger {
+            Trigger::Behind(event) => Some(event),
+            Trigger::At(_) | Trigger::After { .. } | Trigger::When(_) => None,
+        }
+    }
+}
+
 /// When an item happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(

@@ -24,10 +24,31 @@ impl ser::Error for TreeError {
     }
 }
 
-pub(super) struct TreeSerializer;
+/// Of long lists and maps, only the last elements are kept.
+#[derive(Clone, Copy)]
+pub(super) struct TreeSerializer {
+    /// How many at least; those of up to twice as many are kept whole.
+    pub(super) most: usize,
+}
+
+impl TreeSerializer {
+    /// How many of `len` elements are left out.
+    const fn skipped(self, len: Option<usize>) -> usize {
+        match len {
+            Some(len) if self.most.saturating_mul(2) < len => {
+                (len - self.most) / self.most * self.most
+            }
+            Some(_) | None => 0,
+        }
+    }
+}
 
 /// A list, map or struct that is being built, and what to wrap it in.
 pub(super) struct Building {
+    serializer: TreeSerializer,
+    /// How many elements are still to be left out, and how many are in all.
+    skip: usize,
+    skipped: usize,
     name: &'static str,
     variant: Option<&'static str>,
     items: Vec<Value>,
@@ -37,8 +58,38 @@ pub(super) struct Building {
 }
 
 impl Building {
-    fn new(name: &'static str, variant: Option<&'static str>) -> Self {
-        Self { name, variant, items: vec![], pairs: vec![], fields: vec![], key: None }
+    const fn new(
+        serializer: TreeSerializer,
+        name: &'static str,
+        variant: Option<&'static str>,
+    ) -> Self {
+        Self {
+            serializer,
+            skip: 0,
+            skipped: 0,
+            name,
+            variant,
+            items: vec![],
+            pairs: vec![],
+            fields: vec![],
+            key: None,
+        }
+    }
+
+    fn skipping(self, count: usize) -> Self {
+        Self { skip: count, skipped: count, ..self }
+    }
+
+    /// Whether the next element is one of those that are left out.
+    const fn skips(&mut self) -> bool {
+        let is_skipped = 0 < self.skip;
+        self.skip = self.skip.saturating_sub(1);
+        is_skipped
+    }
+
+    /// What stands for the elements that are left out.
+    fn ellipsis(&self) -> Option<Value> {
+        (0 < self.skipped).then(|| Value::Text(format!("{} more before these", self.skipped)))
     }
 
     fn wrap(variant: Option<&'static str>, value: Value) -> Value {
@@ -100,7 +151,7 @@ impl Serializer for TreeSerializer {
         Ok(Value::Null)
     }
     fn serialize_some<T: Serialize + ?Sized>(self, inner: &T) -> Result<Value, TreeError> {
-        inner.serialize(Self)
+        inner.serialize(self)
     }
     fn serialize_unit(self) -> Result<Value, TreeError> {
         Ok(Value::Null)
@@ -121,7 +172,7 @@ impl Serializer for TreeSerializer {
         name: &'static str,
         inner: &T,
     ) -> Result<Value, TreeError> {
-        Ok(match inner.serialize(Self)? {
+        Ok(match inner.serialize(self)? {
             Value::Int(number) => Value::Id(name, number),
             other => other,
         })
@@ -133,16 +184,16 @@ impl Serializer for TreeSerializer {
         variant: &'static str,
         inner: &T,
     ) -> Result<Value, TreeError> {
-        Ok(Value::Variant(variant, Box::new(inner.serialize(Self)?)))
+        Ok(Value::Variant(variant, Box::new(inner.serialize(self)?)))
     }
-    fn serialize_seq(self, _: Option<usize>) -> Result<Building, TreeError> {
-        Ok(Building::new("", None))
+    fn serialize_seq(self, len: Option<usize>) -> Result<Building, TreeError> {
+        Ok(Building::new(self, "", None).skipping(self.skipped(len)))
     }
     fn serialize_tuple(self, _: usize) -> Result<Building, TreeError> {
-        Ok(Building::new("", None))
+        Ok(Building::new(self, "", None))
     }
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Building, TreeError> {
-        Ok(Building::new("", None))
+        Ok(Building::new(self, "", None))
     }
     fn serialize_tuple_variant(
         self,
@@ -151,13 +202,13 @@ impl Serializer for TreeSerializer {
         variant: &'static str,
         _: usize,
     ) -> Result<Building, TreeError> {
-        Ok(Building::new("", Some(variant)))
+        Ok(Building::new(self, "", Some(variant)))
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Building, TreeError> {
-        Ok(Building::new("", None))
+    fn serialize_map(self, len: Option<usize>) -> Result<Building, TreeError> {
+        Ok(Building::new(self, "", None).skipping(self.skipped(len)))
     }
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Building, TreeError> {
-        Ok(Building::new(name, None))
+        Ok(Building::new(self, name, None))
     }
     fn serialize_struct_variant(
         self,
@@ -166,7 +217,7 @@ impl Serializer for TreeSerializer {
         variant: &'static str,
         _: usize,
     ) -> Result<Building, TreeError> {
-        Ok(Building::new(variant, Some(variant)))
+        Ok(Building::new(self, variant, Some(variant)))
     }
 }
 
@@ -177,10 +228,15 @@ macro_rules! lists {
             type Ok = Value;
             type Error = TreeError;
             fn $method<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), TreeError> {
-                self.items.push(item.serialize(TreeSerializer)?);
+                if !self.skips() {
+                    self.items.push(item.serialize(self.serializer)?);
+                }
                 Ok(())
             }
-            fn end(self) -> Result<Value, TreeError> {
+            fn end(mut self) -> Result<Value, TreeError> {
+                if let Some(ellipsis) = self.ellipsis() {
+                    self.items.insert(0, ellipsis);
+                }
                 Ok(Self::wrap(self.variant, Value::List(self.items)))
             }
         })*
@@ -198,15 +254,19 @@ impl SerializeMap for Building {
     type Ok = Value;
     type Error = TreeError;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), TreeError> {
-        self.key = Some(key.serialize(TreeSerializer)?);
+        self.key = if self.skips() { None } else { Some(key.serialize(self.serializer)?) };
         Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), TreeError> {
-        let key = self.key.take().unwrap_or(Value::Null);
-        self.pairs.push((key, value.serialize(TreeSerializer)?));
+        if let Some(key) = self.key.take() {
+            self.pairs.push((key, value.serialize(self.serializer)?));
+        }
         Ok(())
     }
-    fn end(self) -> Result<Value, TreeError> {
+    fn end(mut self) -> Result<Value, TreeError> {
+        if let Some(ellipsis) = self.ellipsis() {
+            self.pairs.insert(0, (Value::Text(String::from("...")), ellipsis));
+        }
         Ok(Value::Map(self.pairs))
     }
 }
@@ -222,7 +282,7 @@ macro_rules! structs {
                 key: &'static str,
                 value: &T,
             ) -> Result<(), TreeError> {
-                self.fields.push((key, value.serialize(TreeSerializer)?));
+                self.fields.push((key, value.serialize(self.serializer)?));
                 Ok(())
             }
             fn end(self) -> Result<Value, TreeError> {

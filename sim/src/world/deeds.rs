@@ -3,12 +3,13 @@
 use crate::id::NodeId;
 use crate::ledger::Family;
 use crate::node::Node;
-use crate::plan::{Action, Trigger};
+use crate::plan::{Action, Item, Trigger};
 use crate::queue::QueueError;
 use crate::step::{Deed, Event};
 use crate::time::SimTime;
 
 use super::plan_state::Urgent;
+use super::setup::{SetupError, check_item};
 use super::{What, World, tag};
 
 impl<N: Node> World<N> {
@@ -26,17 +27,57 @@ impl<N: Node> World<N> {
         self.begin(None);
         self.act_out(None, action)?;
         self.watch();
-        if self.next_checkpoint <= self.step.number {
-            self.checkpoint_digest();
+        if self.next_halt <= self.step.number {
+            self.halt();
         }
         Ok(true)
     }
 
+    /// Adds an item to the end of the plan of a run under way, such that the run goes on as one does whose plan had it
+    /// from the start. Its trigger must be [`Trigger::Behind`] the last event or a later one.
+    ///
+    /// # Errors
+    /// Where its trigger is another one, or it names nodes, clients or items that do not exist.
+    pub fn add_item(
+        &mut self,
+        item: Item<<N::Protocol as crate::Protocol>::Operation>,
+    ) -> Result<(), SetupError> {
+        let now = self.step.number;
+        let Some(event) = item.behind().filter(|event| now <= *event) else {
+            return Err(SetupError::TooLate(now));
+        };
+        let items = self.plan.items();
+        let names = items.iter().chain([&item]).filter_map(|item| item.name.as_deref()).collect();
+        check_item(&item, &names, self.node_count(), self.setup.count)?;
+        if let Some(family) = item.action.family() {
+            self.ledger.tally_mut(family).planned += 1;
+        }
+        self.plan.add(item);
+        self.next_halt = self.next_halt.min(event);
+        if event == now {
+            self.strike_behind();
+        }
+        Ok(())
+    }
+
+    /// What the plan does right behind the last event comes before anything else that waits, in the plan's order.
+    pub(super) fn strike_behind(&mut self) {
+        let event = self.step.number;
+        let is_behind = |urgent: &Urgent| match urgent {
+            Urgent::Item(place) => self.plan.is_behind(*place, event),
+            Urgent::CrashedInside { .. } | Urgent::Stopped { .. } | Urgent::CatchUp(_) => false,
+        };
+        let mut at = self.urgent.iter().take_while(|urgent| is_behind(urgent)).count();
+        while let Some(place) = self.plan.take_behind(event) {
+            self.urgent.insert(at, Urgent::Item(place));
+            at += 1;
+        }
+    }
+
     pub(super) fn urgently(&mut self, urgent: Urgent) -> Result<(), QueueError> {
         match urgent {
-            Urgent::CrashedInside { item, node, after } => {
-                let detail =
-                    format!("inside event {}, after {after} effects", self.step.number - 1);
+            Urgent::CrashedInside { item, node, after, event } => {
+                let detail = format!("inside event {event}, after {after} effects");
                 let deed = Deed { item: Some(item), detail, ..deed("crash", Some(node)) };
                 self.count(Some(Family::Crash), &deed);
                 self.finish_item(item, Some(node), deed)

@@ -64,7 +64,8 @@ impl<N: Node> World<N> {
         self.counters.lazy_writes += std::mem::take(&mut self.writes_since_sync);
         self.crash(id);
         self.decide_description();
-        self.urgent.push_front(Urgent::CrashedInside { item, node: id, after });
+        let event = self.step.number;
+        self.urgent.push_front(Urgent::CrashedInside { item, node: id, after, event });
         Ok(())
     }
 

@@ -82,9 +82,11 @@ impl<N: Node> World<N> {
         Ok(Deed { detail, changed, ..deed("resume", Some(id)) })
     }
 
-    pub(super) fn do_reseed(&mut self, _seed: u64) -> Deed {
+    /// Everything is drawn under another seed from now on.
+    pub(super) fn do_reseed(&mut self, seed: u64) -> Deed {
         self.anchor_walls();
-        Deed { changed: false, ..deed("reseed", None) }
+        self.randomness.reseed(seed);
+        Deed { detail: format!("seed {seed}"), ..deed("reseed", None) }
     }
 
     pub(super) fn do_clock_rate(&mut self, id: NodeId, ppb: i64) -> Result<Deed, QueueError> {

@@ -44,6 +44,7 @@ use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
 use crate::queue::{Queue, QueueError};
 use crate::random::{Randomness, Stream};
+use crate::sequence::Sequence;
 use crate::step::{Arrival, Event, Step};
 use crate::time::SimTime;
 use crate::timers::{Chase, Timers};
@@ -126,7 +127,7 @@ pub struct World<N: Node> {
     disk: Disk,
     setup: ClientSetup<N::Protocol>,
     clients: Vec<Client<N::Protocol>>,
-    history: Vec<HistoryEntry<N::Protocol>>,
+    history: Sequence<HistoryEntry<N::Protocol>>,
     plan: PlanState<<N::Protocol as Protocol>::Operation>,
     urgent: VecDeque<Urgent>,
     bugs: Bugs,
@@ -135,6 +136,8 @@ pub struct World<N: Node> {
     chain_spacing: u64,
     /// The number of the next event after which the digest is kept.
     next_checkpoint: u64,
+    /// The number of the next event after which there is something to do: the digest is kept, or the plan strikes.
+    next_halt: u64,
     counters: Counters,
     ledger: Ledger,
     probes: Probes,
@@ -171,8 +174,8 @@ impl<N: Node> World<N> {
         if self.plan.is_expecting() {
             self.watch();
         }
-        if self.next_checkpoint <= self.step.number {
-            self.checkpoint_digest();
+        if self.next_halt <= self.step.number {
+            self.halt();
         }
         Ok(Some(&self.step))
     }
@@ -389,7 +392,19 @@ impl<N: Node> World<N> {
         }
     }
 
+    /// Does what is to be done after the last event.
     #[cold]
+    fn halt(&mut self) {
+        if self.next_checkpoint <= self.step.number {
+            self.checkpoint_digest();
+        }
+        self.strike_behind();
+        self.next_halt = self
+            .plan
+            .next_behind()
+            .map_or(self.next_checkpoint, |event| event.min(self.next_checkpoint));
+    }
+
     fn checkpoint_digest(&mut self) {
         self.chain.push(self.digest());
         if self.chain.len() == CHAIN_MAX {

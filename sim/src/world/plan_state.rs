@@ -1,5 +1,6 @@
 //! What has become of the plan.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::id::NodeId;
@@ -16,6 +17,8 @@ pub(super) struct PlanState<O> {
     done: Vec<Option<Done>>,
     /// Items whose trigger has not fired.
     watching: Vec<Watch>,
+    /// Items that strike behind an event that has not happened: that event and their place, in order.
+    behind: BTreeSet<(u64, usize)>,
     /// Items whose time has come but who find nobody to act on, and until when they wait.
     pub waiting: Vec<(usize, SimTime)>,
 }
@@ -42,8 +45,8 @@ struct Done {
 pub(super) enum Urgent {
     /// An item whose trigger fired.
     Item(usize),
-    /// A crash that happened inside the last event.
-    CrashedInside { item: usize, node: NodeId, after: u32 },
+    /// A crash that happened inside that event.
+    CrashedInside { item: usize, node: NodeId, after: u32, event: u64 },
     /// A node stopped itself inside that event, because of this error if it was a failed sync.
     Stopped { node: NodeId, event: u64, error: Option<DiskError> },
     /// A node that resumed handles what waited for it, one event after the other.
@@ -60,7 +63,45 @@ impl<O> PlanState<O> {
             occurrences: Occurrences::default(),
             until: item.within.map_or(SimTime::MAX, |within| SimTime::ZERO.saturating_add(within)),
         });
-        Self { watching: watching.collect(), done: vec![None; items.len()], items, waiting: vec![] }
+        let behind =
+            items.iter().enumerate().filter_map(|(place, item)| Some((item.behind()?, place)));
+        Self {
+            watching: watching.collect(),
+            behind: behind.collect(),
+            done: vec![None; items.len()],
+            items,
+            waiting: vec![],
+        }
+    }
+
+    /// Adds `item` at the end.
+    pub(super) fn add(&mut self, item: Item<O>)
+    where
+        O: Clone,
+    {
+        let place = self.items.len();
+        self.behind.extend(item.behind().map(|event| (event, place)));
+        Arc::make_mut(&mut self.items).push(item);
+        self.done.push(None);
+    }
+
+    /// The next event behind which something strikes.
+    pub(super) fn next_behind(&self) -> Option<u64> {
+        self.behind.first().map(|(event, _)| *event)
+    }
+
+    /// Takes the first of the items that strike behind `event`.
+    pub(super) fn take_behind(&mut self, event: u64) -> Option<usize> {
+        if self.next_behind()? == event {
+            self.behind.pop_first().map(|(_, place)| place)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the item at `place` strikes behind `event`.
+    pub(super) fn is_behind(&self, place: usize, event: u64) -> bool {
+        self.items[place].behind() == Some(event)
     }
 
     /// Whether any trigger is still watched for.

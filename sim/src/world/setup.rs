@@ -14,10 +14,11 @@ use crate::law::Law;
 use crate::ledger::{Counters, Family, Ledger, Probes, Tally};
 use crate::network::{Links, Network};
 use crate::node::{Node, Protocol};
-use crate::plan::{Plan, Trigger};
+use crate::plan::{Action, Item, Plan, Trigger};
 use crate::probability::Probability;
 use crate::queue::Queue;
 use crate::random::{Domain, Randomness, Stream, StreamId};
+use crate::sequence::Sequence;
 use crate::step::{Event, Step};
 use crate::time::{Duration, SimTime};
 use crate::timers::Timers;
@@ -111,6 +112,11 @@ pub enum SetupError {
     /// A plan item that waits for another, ends it or aims at its node, and there is no such item.
     #[error("the plan has no item named `{0}`")]
     NoSuchItem(String),
+    /// An item that is added to a run under way, and belongs into its past.
+    #[error(
+        "the run has reached event {0}: what is added to its plan strikes behind that event or a later one"
+    )]
+    TooLate(u64),
     /// A wall clock that is always being corrected.
     #[error("the wall clock of {0} is corrected every 0s: it needs a positive time, such as `64s`")]
     NoTimeBetweenCorrections(NodeId),
@@ -147,7 +153,7 @@ impl<N: Node> World<N> {
             disk: setup.disk,
             clients: (1..=setup.clients.count).map(|id| Client::new(ClientId(id))).collect(),
             setup: setup.clients,
-            history: vec![],
+            history: Sequence::new(),
             plan: PlanState::new(setup.plan),
             urgent: VecDeque::new(),
             bugs: setup.bugs,
@@ -155,6 +161,7 @@ impl<N: Node> World<N> {
             chain: vec![],
             chain_spacing: CHAIN_SPACING,
             next_checkpoint: CHAIN_SPACING,
+            next_halt: 0,
             counters: Counters::default(),
             ledger,
             probes: Probes::default(),
@@ -179,6 +186,7 @@ impl<N: Node> World<N> {
         };
         world.decide_description();
         world.queue_first_events();
+        world.halt();
         Ok(world)
     }
 
@@ -247,24 +255,33 @@ fn check<P: Protocol>(setup: &Setup<P>, count: u32) -> Result<(), SetupError> {
     check_laws(setup)?;
     let mut item_names = BTreeSet::new();
     item_names.extend(setup.plan.items.iter().filter_map(|item| item.name.as_deref()));
-    for item in &setup.plan.items {
-        let (nodes, mut items) = names(&item.action);
-        if let Trigger::After { item, .. } = &item.trigger {
-            items.push(item);
-        }
-        if let Some(name) = items.into_iter().find(|name| !item_names.contains(name)) {
-            return Err(SetupError::NoSuchItem(name.to_string()));
-        }
-        if let crate::plan::Action::Request { client, .. } = &item.action
-            && !(1..=setup.clients.count).contains(&client.0)
-        {
-            return Err(SetupError::NoSuchClient(*client, setup.clients.count));
-        }
-        if let Some(node) = nodes.into_iter().find(|node| !(1..=count).contains(&node.0)) {
-            return Err(SetupError::NoSuchNode(node, count));
-        }
+    let mut items = setup.plan.items.iter();
+    items.try_for_each(|item| check_item(item, &item_names, count, setup.clients.count))
+}
+
+/// Whether everything that an item of the plan names exists, among items of these names.
+pub(super) fn check_item<O>(
+    item: &Item<O>,
+    item_names: &BTreeSet<&str>,
+    count: u32,
+    clients: u32,
+) -> Result<(), SetupError> {
+    let (nodes, mut items) = names(&item.action);
+    if let Trigger::After { item, .. } = &item.trigger {
+        items.push(item);
     }
-    Ok(())
+    if let Some(name) = items.into_iter().find(|name| !item_names.contains(name)) {
+        return Err(SetupError::NoSuchItem(name.to_string()));
+    }
+    if let Action::Request { client, .. } = &item.action
+        && !(1..=clients).contains(&client.0)
+    {
+        return Err(SetupError::NoSuchClient(*client, clients));
+    }
+    match nodes.into_iter().find(|node| !(1..=count).contains(&node.0)) {
+        Some(node) => Err(SetupError::NoSuchNode(node, count)),
+        None => Ok(()),
+    }
 }
 
 /// The ledger before the run: what is switched on.

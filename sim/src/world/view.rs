@@ -10,10 +10,11 @@ use crate::ledger::{Counters, Ledger, Probes};
 use crate::network::Barrier;
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
+use crate::sequence::Sequence;
 use crate::step::Step;
 use crate::time::{Interval, LocalTime, SimTime, WallTime};
 
-use super::{DiskCondition, World};
+use super::{DiskCondition, Pending, Slot, World};
 
 impl<N: Node> World<N> {
     /// The time of the run.
@@ -147,7 +148,7 @@ impl<N: Node> World<N> {
     }
 
     /// What the clients asked and got so far.
-    pub fn history(&self) -> &[HistoryEntry<N::Protocol>] {
+    pub const fn history(&self) -> &Sequence<HistoryEntry<N::Protocol>> {
         &self.history
     }
 
@@ -170,6 +171,15 @@ impl<N: Node> World<N> {
     /// found nobody to act on.
     pub fn undone_items(&self) -> Vec<usize> {
         self.plan.undone().collect()
+    }
+
+    /// About how many bytes a copy of this world takes for itself, apart from what nodes keep on the heap: for those
+    /// who keep many.
+    pub fn copy_bytes(&self) -> usize {
+        self.nodes.len() * size_of::<Slot<N>>()
+            + self.queue.len() * 2 * size_of::<Pending<N::Protocol>>()
+            + self.network.bytes()
+            + size_of_val(self.chain.as_slice())
     }
 
     /// The planted bugs of this run.

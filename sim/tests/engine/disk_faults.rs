@@ -102,7 +102,10 @@ fn a_node_may_try_again_and_what_waits_goes_on_when_that_succeeds() {
         ["5ms sync 1 failed: write error", "15ms Election", "20ms synced 1"]
     );
     assert_eq!(diary(&world, N2), ["30ms Ping(1) from n1", "30ms Ping(2) from n1"]);
-    assert_eq!((world.journal(N1).records(), world.counters().forced_writes), (&[1][..], 1));
+    assert_eq!(
+        (world.journal(N1).records().to_vec(), world.counters().forced_writes),
+        (vec![1], 1)
+    );
 }
 
 #[test]
@@ -225,7 +228,7 @@ fn while_a_disk_lies_people_see_what_is_really_on_it() {
     let world = story(writer(), vec![at_time(10, disk(1, DiskFault::Lie))]);
     let journal = world.journal(N1);
     assert_eq!((journal.synced(), journal.durable()), (Position(2), Position(1)));
-    assert_eq!((journal.records(), journal.unsynced().len()), (&[1][..], 1));
+    assert_eq!((journal.records().to_vec(), journal.unsynced().len()), (vec![1], 1));
     assert!(world.disk(N1).is_lying);
 }
 

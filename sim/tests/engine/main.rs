@@ -1,6 +1,7 @@
 //! The engine's rules, each as a short story with puppets: nodes that do what their script says and keep a
 //! diary.
 
+mod behind;
 mod byzantine;
 mod clients;
 mod clocks;

@@ -197,7 +197,7 @@ pub(super) struct Bench {
     /// What is measured
     #[arg(value_enum, default_value_t = Measured::All)]
     pub workload: Measured,
-    /// How many messages are delivered
+    /// How many messages are delivered, or how many events the run to go back and forth in has
     #[arg(default_value = "1_000_000", value_parser = count)]
     pub messages: u64,
     /// The seed of all random draws
@@ -221,6 +221,8 @@ pub(super) enum Measured {
     Echo,
     /// Five nodes talk, alone and among 10 000: what idle nodes cost
     Idle,
+    /// A cursor goes back and forth in a run of as many events: what the debugger's jumps cost
+    Seek,
 }
 
 /// A number of things, at least one, that may be written as `1_000_000`.

@@ -172,7 +172,7 @@ impl Cli {
             Some(Command::Sweep(sweep)) => sweep::sweep(self, &sweep, output),
             Some(Command::Bugs(bugs)) => bugs::bugs(self, &bugs, output),
             Some(Command::VerifyDeterminism(verify)) => verify::verify(self, &verify, output),
-            Some(Command::Bench(bench)) => bench::bench(&bench, output),
+            Some(Command::Bench(bench)) => bench::bench(self, &bench, output),
             Some(Command::Tui(tui)) => tui::tui(self, &tui, output),
             Some(Command::Schema) => {
                 let schema = orrery_scenarios::schema(&self.registry);

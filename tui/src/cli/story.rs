@@ -3,7 +3,7 @@
 use std::io;
 
 use orrery_harness::session::{Row, RowKind};
-use orrery_harness::{Case, Report, Session, Verdict};
+use orrery_harness::{Case, Mark, MarkKind, Report, Session, Verdict};
 
 use super::output::{Output, Tone};
 
@@ -27,32 +27,30 @@ pub(super) fn heading(session: &dyn Session, output: &mut Output) -> io::Result<
 
 /// The moments that matter, in at most `most` lines.
 pub(super) fn events(session: &dyn Session, most: usize, output: &mut Output) -> io::Result<()> {
-    let rows: Vec<&Row> = session.rows().iter().filter(|row| is_told(row)).collect();
+    let told = (1..).zip(session.marks()).filter(|(_, mark)| is_told(mark));
+    let told: Vec<u64> = told.map(|(event, _)| event).collect();
     output.line("")?;
-    for row in rows.iter().take(most) {
-        output.line(line(row))?;
+    for row in told.iter().take(most).filter_map(|event| session.row(*event)) {
+        output.line(line(&row))?;
     }
-    if most < rows.len() {
-        output.line(format!("  ... and {} more such moments", rows.len() - most))?;
+    if most < told.len() {
+        output.line(format!("  ... and {} more such moments", told.len() - most))?;
     }
     Ok(())
 }
 
 /// Whether a row is part of the story: what the scenario tells, faults, new leaders, panics.
-fn is_told(row: &Row) -> bool {
-    let is_fault = match &row.kind {
-        RowKind::Fault { word, .. } => *word != "request" && *word != "fire",
-        RowKind::Panic | RowKind::GiveUp { .. } => true,
-        RowKind::Start
-        | RowKind::Arrive { .. }
-        | RowKind::Timer
-        | RowKind::Synced
-        | RowKind::Ask { .. } => false,
+fn is_told(mark: &Mark) -> bool {
+    let is_fault = match mark.kind {
+        MarkKind::Fault(word) => word.word() != "request" && word.word() != "fire",
+        MarkKind::Panic | MarkKind::GiveUp => true,
+        MarkKind::Start
+        | MarkKind::Arrive(_)
+        | MarkKind::Timer
+        | MarkKind::Synced
+        | MarkKind::Ask => false,
     };
-    is_fault
-        || !row.narration.is_empty()
-        || row.violation.is_some()
-        || row.new_role.as_deref() == Some("leader")
+    is_fault || mark.is_narrated() || mark.is_violation() || mark.has_begun_to_lead()
 }
 
 fn line(row: &Row) -> String {
@@ -101,21 +99,22 @@ pub(super) fn failure(
             output.line(format!("    {line}"))?;
         }
     }
-    let last: Vec<&Row> = leading_to(session.rows(), failure.event, 8);
+    let last = leading_to(session, failure.event, 8);
     if !last.is_empty() {
         output.line("")?;
     }
-    for row in last {
-        output.line(line(row))?;
+    for row in last.into_iter().filter_map(|event| session.row(event)) {
+        output.line(line(&row))?;
     }
     Ok(())
 }
 
 /// The last `most` moments of the story up to `event`, and the event itself.
-fn leading_to(rows: &[Row], event: u64, most: usize) -> Vec<&Row> {
-    let until = &rows[..rows.len().min(event as usize)];
-    let is_shown = |row: &&Row| is_told(row) || row.number == event;
-    let mut told: Vec<&Row> = until.iter().rev().filter(is_shown).take(most).collect();
+fn leading_to(session: &dyn Session, event: u64, most: usize) -> Vec<u64> {
+    let until = session.marks().range(0..event as usize).enumerate().rev();
+    let numbered = until.map(|(place, mark)| (place as u64 + 1, mark));
+    let shown = numbered.filter(|(number, mark)| is_told(mark) || *number == event);
+    let mut told: Vec<u64> = shown.take(most).map(|(number, _)| number).collect();
     told.reverse();
     told
 }

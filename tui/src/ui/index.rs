@@ -1,7 +1,8 @@
-//! What is computed once of the rows of a run, so that a frame or a jump costs what is seen, not the run.
+//! What is computed once of the marks of a run, so that a frame or a jump costs what is seen, not the run.
 
-use orrery_harness::session::{ArrivalFate, Row, RowKind, Session};
-use orrery_sim::{NodeId, SimTime};
+use orrery_harness::session::{ArrivalFate, Session};
+use orrery_harness::{Mark, MarkKind, NodeChange};
+use orrery_sim::{NodeId, Sequence, SimTime};
 
 /// Whether a node's lane runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +41,10 @@ pub struct Index {
 }
 
 impl Index {
-    /// The index of a session's rows.
+    /// The index of a session's marks.
     pub fn of(session: &dyn Session) -> Self {
         let nodes = session.header().nodes as usize;
-        let rows = session.rows();
+        let marks = session.marks();
         let mut index = Self {
             by_node: vec![Vec::new(); nodes],
             lanes: vec![Vec::new(); nodes],
@@ -51,35 +52,34 @@ impl Index {
             line_of: vec![0],
             ..Self::default()
         };
-        for row in rows {
-            index.add(row);
+        for (number, mark) in (1..).zip(marks) {
+            index.add(number, mark);
         }
         index.effects.sort_unstable();
         let reported = session.report().violation.as_ref().map(|failure| failure.event);
         index.violation = reported
-            .filter(|event| *event <= rows.len() as u64)
-            .or_else(|| rows.iter().find(|row| row.violation.is_some()).map(|row| row.number));
+            .filter(|event| *event <= session.events())
+            .or_else(|| (1..).zip(marks).find(|(_, mark)| mark.is_violation()).map(|(n, _)| n));
         index
     }
 
-    fn add(&mut self, row: &Row) {
-        let number = row.number;
-        if let Some(list) = row.node.and_then(|node| self.by_node.get_mut(node.index())) {
+    fn add(&mut self, number: u64, mark: &Mark) {
+        if let Some(list) = mark.node.and_then(|node| self.by_node.get_mut(node.index())) {
             list.push(number);
         }
-        if is_landmark(row) {
+        if mark.is_landmark() {
             self.landmarks.push(number);
         }
-        if let Some(cause) = row.cause {
+        if let Some(cause) = mark.cause() {
             self.effects.push((cause, number));
         }
-        let changed = row.node.and_then(|node| self.lanes.get_mut(node.index()));
-        if let (Some(lane), Some(now)) = (changed, lane_after(row)) {
+        let changed = mark.node.and_then(|node| self.lanes.get_mut(node.index()));
+        if let (Some(lane), Some(now)) = (changed, lane_after(mark)) {
             lane.push((number, now));
         }
         self.line_of.push(self.lines.len());
         self.lines.push(DiagramLine { event: number, is_lost: false });
-        if row.sent.iter().any(|sent| sent.is_lost) {
+        if mark.loses() {
             self.lines.push(DiagramLine { event: number, is_lost: true });
         }
     }
@@ -142,26 +142,29 @@ impl Index {
     }
 }
 
-/// Whether people want to stop at `row`. That a node starts in its first role is no news.
-fn is_landmark(row: &Row) -> bool {
-    let is_plain_start = row.kind == RowKind::Start && row.narration.is_empty();
-    row.is_landmark() && (!is_plain_start || row.violation.is_some())
-}
-
-/// How the lane of the row's node runs from then on, where the row changes that.
-fn lane_after(row: &Row) -> Option<Lane> {
-    match &row.kind {
-        RowKind::Start | RowKind::Fault { word: "restart" | "resume", .. } => Some(Lane::Up),
-        RowKind::Fault { word: "crash" | "wipe", .. } | RowKind::Panic => Some(Lane::Down),
-        RowKind::Fault { word: "pause", .. } | RowKind::Arrive { fate: ArrivalFate::Waits, .. } => {
-            Some(Lane::Paused)
-        }
-        RowKind::Arrive { .. }
-        | RowKind::Timer
-        | RowKind::Synced
-        | RowKind::Ask { .. }
-        | RowKind::GiveUp { .. }
-        | RowKind::Fault { .. } => None,
+/// How the lane of the event's node runs from then on, where the event changes that.
+fn lane_after(mark: &Mark) -> Option<Lane> {
+    match mark.kind {
+        MarkKind::Start => Some(Lane::Up),
+        MarkKind::Panic => Some(Lane::Down),
+        MarkKind::Arrive(ArrivalFate::Waits) => Some(Lane::Paused),
+        MarkKind::Fault(word) => match word.change() {
+            NodeChange::Up => Some(Lane::Up),
+            NodeChange::Down => Some(Lane::Down),
+            NodeChange::Paused => Some(Lane::Paused),
+            NodeChange::Nothing => None,
+        },
+        MarkKind::Arrive(
+            ArrivalFate::Handled
+            | ArrivalFate::Down
+            | ArrivalFate::CutOff
+            | ArrivalFate::Clogged
+            | ArrivalFate::Damaged,
+        )
+        | MarkKind::Timer
+        | MarkKind::Synced
+        | MarkKind::Ask
+        | MarkKind::GiveUp => None,
     }
 }
 
@@ -175,6 +178,6 @@ fn before(sorted: &[u64], event: u64) -> Option<u64> {
 }
 
 /// The number of the last event that is not later than `time`.
-pub fn last_by(rows: &[Row], time: SimTime) -> u64 {
-    rows.partition_point(|row| row.time <= time) as u64
+pub fn last_by(marks: &Sequence<Mark>, time: SimTime) -> u64 {
+    marks.partition_point(|mark| mark.time <= time) as u64
 }

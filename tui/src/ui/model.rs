@@ -1,7 +1,10 @@
 //! Everything that the debugger knows: a cursor over a run, and how it is being looked at.
 
+use std::rc::Rc;
+
+use orrery_harness::Mark;
 use orrery_harness::session::{NodeView, Row, RowKind, Session, SessionError};
-use orrery_sim::NodeId;
+use orrery_sim::{NodeId, SimTime};
 
 use super::action::Pane;
 use super::index::Index;
@@ -160,16 +163,26 @@ impl Model {
 
     /// The number of the last event.
     pub fn last(&self) -> u64 {
-        self.session.rows().len() as u64
+        self.session.events()
     }
 
     /// The event of that number.
-    pub fn row(&self, event: u64) -> Option<&Row> {
-        event.checked_sub(1).and_then(|position| self.session.rows().get(position as usize))
+    pub fn row(&self, event: u64) -> Option<Rc<Row>> {
+        self.session.row(event)
+    }
+
+    /// The mark of the event of that number.
+    pub fn mark(&self, event: u64) -> Option<&Mark> {
+        event.checked_sub(1).and_then(|place| self.session.marks().get(place as usize))
+    }
+
+    /// The time of the last event.
+    pub fn end(&self) -> SimTime {
+        self.session.marks().last().map_or(SimTime::ZERO, |mark| mark.time)
     }
 
     /// The event at the cursor.
-    pub fn here(&self) -> Option<&Row> {
+    pub fn here(&self) -> Option<Rc<Row>> {
         self.row(self.cursor())
     }
 
@@ -203,7 +216,7 @@ impl Model {
     }
 
     fn try_go(&mut self, event: u64) -> Result<(), SessionError> {
-        let node = self.row(event).and_then(|row| row.node);
+        let node = self.mark(event).and_then(|mark| mark.node);
         // What changed is shown against the world one event earlier, so the session passes through it.
         if let Some(earlier) = event.checked_sub(1)
             && self.session.cursor() != earlier
@@ -235,7 +248,7 @@ impl Model {
             Place::Event(number) => {
                 Err(format!("there is no event {number}: this run ends with event {}", self.last()))
             }
-            Place::Time(time) => Ok(super::index::last_by(self.session.rows(), time)),
+            Place::Time(time) => Ok(super::index::last_by(self.session.marks(), time)),
         }
     }
 
@@ -252,8 +265,8 @@ impl Model {
     /// The events whose text contains `text`, whatever the case.
     pub fn find(&self, text: &str) -> Search {
         let text = text.to_lowercase();
-        let rows = self.session.rows().iter();
-        let hits = rows.filter(|row| contains(row, &text)).map(|row| row.number).collect();
+        let hits =
+            self.session.rows().filter(|row| contains(row, &text)).map(|row| row.number).collect();
         Search { text, hits }
     }
 }

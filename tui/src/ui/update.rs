@@ -1,5 +1,7 @@
 //! What each action does to the model.
 
+use orrery_harness::Mark;
+
 use super::action::{Action, Pane};
 use super::model::{Model, Prompt, Question, SPEEDS};
 use super::place::Place;
@@ -95,7 +97,7 @@ fn in_run(model: &mut Model, action: Action) -> Option<Command> {
 fn travel(model: &mut Model, action: &Action) {
     let (here, node) = (model.cursor(), model.selected);
     let page = view::page(model, Pane::SpaceTime) as u64;
-    let row = model.here();
+    let mark = model.mark(here);
     let index = model.index();
     let (target, otherwise) = match action {
         Action::Next => ((here < model.last()).then(|| here + 1), "this is the last event"),
@@ -112,7 +114,7 @@ fn travel(model: &mut Model, action: &Action) {
         Action::PageUp => (Some(here.saturating_sub(page)), ""),
         Action::NextLandmark => (index.landmark_after(here), "no landmark after this event"),
         Action::PreviousLandmark => (index.landmark_before(here), "no landmark before this event"),
-        Action::Cause => (row.and_then(|row| row.cause), "no event caused this one"),
+        Action::Cause => (mark.and_then(Mark::cause), "no event caused this one"),
         Action::Effect => (index.effects_of(here).next(), "this event caused no other"),
         Action::Start => (Some(0), ""),
         Action::End => (Some(model.last()), ""),
@@ -208,7 +210,7 @@ fn back(model: &mut Model) -> Option<Command> {
         model.search = None;
     } else if model.is_pinned {
         model.is_pinned = false;
-        if let Some(node) = model.here().and_then(|row| row.node) {
+        if let Some(node) = model.mark(model.cursor()).and_then(|mark| mark.node) {
             model.selected = node;
         }
     } else if model.focus != Pane::SpaceTime {

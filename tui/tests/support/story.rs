@@ -3,20 +3,23 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
+use orrery_harness::Mark;
 use orrery_harness::report::{Report, Verdict};
 use orrery_harness::session::{
     ArrivalFate, FlightView, Header, NodeView, OperationView, Row, RowKind, SentRow, Session,
     SessionError, WorldView,
 };
 use orrery_sim::plan::{Behaviour, MessageAddress};
-use orrery_sim::{ClientId, LocalTime, NodeId, SimTime, Value, WallTime};
+use orrery_sim::{ClientId, LocalTime, NodeId, Sequence, SimTime, Value, WallTime};
 
 /// A session that holds every view.
 pub struct FakeSession {
     header: Header,
     report: Report,
-    pub rows: Vec<Row>,
+    rows: Vec<Rc<Row>>,
+    marks: Sequence<Mark>,
     pub views: Vec<WorldView>,
     cursor: u64,
     /// Events to which this session cannot go.
@@ -28,8 +31,12 @@ impl Session for FakeSession {
         &self.header
     }
 
-    fn rows(&self) -> &[Row] {
-        &self.rows
+    fn marks(&self) -> &Sequence<Mark> {
+        &self.marks
+    }
+
+    fn row(&self, event: u64) -> Option<Rc<Row>> {
+        self.rows.get(event.checked_sub(1)? as usize).cloned()
     }
 
     fn cursor(&self) -> u64 {
@@ -98,6 +105,7 @@ impl Story {
             timers: Vec::new(),
             disk: Vec::new(),
             journal: Vec::new(),
+            older_records: 0,
             unsynced: Vec::new(),
             waiting: Vec::new(),
         };
@@ -147,6 +155,7 @@ impl Story {
         for (place, node) in self.view.nodes.iter_mut().enumerate() {
             let skew = i64::try_from(place).unwrap_or_default() * 120_000;
             node.clock = LocalTime::from_nanos(time.as_nanos().cast_signed() + skew);
+            node.wall_clock = WallTime::from_nanos(node.clock.as_nanos());
         }
         change(self, &mut row);
         self.rows.push(row);
@@ -313,11 +322,13 @@ impl Story {
             clients,
             bugs: vec!["R7".into()],
             token: finished.token.clone(),
+            interventions: Vec::new(),
         };
         FakeSession {
             header,
             report: finished,
-            rows: self.rows,
+            marks: self.rows.iter().map(Mark::of).collect(),
+            rows: self.rows.into_iter().map(Rc::new).collect(),
             views: self.views,
             cursor: 0,
             broken: None,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use orrery_sim::{Monitor, NodeId, OperationId, SimTime, Step, Violation, World};
+use orrery_sim::{Monitor, NodeId, OperationId, Sequence, SimTime, Step, Violation, World};
 
 use crate::quorum::majority;
 use crate::raft::numbers::{Index, Term};
@@ -141,7 +141,7 @@ fn has(world: &World<Server>, id: NodeId, index: Index, term: Term) -> bool {
 #[derive(Clone, Debug, Serialize)]
 pub struct StateMachineSafety {
     /// What was applied at each index, by whom first.
-    applied: Vec<Applied>,
+    applied: Sequence<Applied>,
     servers: Vec<Progress>,
 }
 
@@ -175,7 +175,7 @@ impl StateMachineSafety {
 
     /// For a run of `nodes` servers.
     pub fn new(nodes: u32) -> Self {
-        Self { applied: vec![], servers: vec![Progress::default(); nodes as usize] }
+        Self { applied: Sequence::new(), servers: vec![Progress::default(); nodes as usize] }
     }
 
     fn applies(&mut self, index: Index, applied: Applied) -> Result<(), Violation> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use orrery_sim::{Monitor, NodeId, SimTime, Step, Violation, World};
+use orrery_sim::{Monitor, NodeId, Sequence, SimTime, Step, Violation, World};
 
 use crate::raft::log::{Command, Log};
 use crate::raft::numbers::{Index, Term};
@@ -63,12 +63,16 @@ impl Monitor<Server> for LeaderAppendOnly {
 pub struct LogMatching {
     /// For each server, its life and up to where its log was looked at.
     servers: Vec<(u32, Index)>,
-    known: BTreeMap<(Index, Term), Known>,
+    /// The entry that came first to each index, from `i1` on.
+    first: Sequence<Known>,
+    /// Those of other terms that came later.
+    others: BTreeMap<(Index, Term), Known>,
 }
 
 /// An entry as it was first seen.
 #[derive(Clone, Debug, Serialize)]
 struct Known {
+    term: Term,
     /// The term of the entry before it.
     previous: Term,
     command: Command,
@@ -81,7 +85,8 @@ impl LogMatching {
 
     /// For a run of `nodes` servers.
     pub fn new(nodes: u32) -> Self {
-        Self { servers: vec![(0, Index(0)); nodes as usize], known: BTreeMap::new() }
+        let servers = vec![(0, Index(0)); nodes as usize];
+        Self { servers, first: Sequence::new(), others: BTreeMap::new() }
     }
 
     /// An entry is at `index` of the log of `id`.
@@ -95,19 +100,28 @@ impl LogMatching {
         let Some((entry, previous)) = log.get(index).zip(log.term_at(index.previous())) else {
             return Ok(());
         };
-        let found = Known { previous, command: entry.command.clone(), by: id, at: now };
-        let known = self.known.entry((index, entry.term)).or_insert_with(|| found.clone());
+        let term = entry.term;
+        let found = Known { term, previous, command: entry.command.clone(), by: id, at: now };
+        let known = match self.first.get(index.previous().0 as usize) {
+            // Logs are looked at from their beginning, so no index is passed over.
+            None => {
+                self.first.push(found);
+                return Ok(());
+            }
+            Some(first) if first.term == term => first,
+            Some(_) => self.others.entry((index, term)).or_insert_with(|| found.clone()),
+        };
         if (known.previous, &known.command) == (previous, &found.command) {
             return Ok(());
         }
-        let fact = |entry: &Known, term: Term| {
-            let Known { previous, command, by, at } = entry;
+        let fact = |entry: &Known| {
+            let Known { term, previous, command, by, at } = entry;
             format!("{by} had {index} of {term} at {at}: {command:?} after an entry of {previous}")
         };
         Err(Violation {
             rule: Self::NAME,
             source: "Raft, figure 3 and §5.3",
-            facts: vec![fact(known, entry.term), fact(&found, entry.term)],
+            facts: vec![fact(known), fact(&found)],
             nodes: vec![known.by, id],
         })
     }

@@ -83,6 +83,21 @@ const fn cpu_ns() -> Option<u64> {
     None
 }
 
+/// Nanoseconds since some moment.
+#[expect(clippy::disallowed_types, reason = "what a run costs is told beside it, not in it")]
+pub(super) fn clock_ns() -> u64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(std::time::Instant::now);
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How many bytes of memory this process has now; `None` where the system does not say.
+pub(super) fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().trim_end_matches(" kB").parse::<u64>().ok()?.checked_mul(1_024)
+}
+
 /// The most memory that this process ever had, in KiB; 0 where the system does not say.
 fn peak_memory_kb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,13 +1,14 @@
-//! `orrery bench`: what a message costs.
+//! `orrery bench`: what a message costs, and what a jump in a long run does.
 
 mod meter;
+mod seek;
 
 use orrery_harness::workloads::{Prepared, Workload, idle};
 
 use super::args::{Bench, Measured};
 use super::output::Output;
 use super::story::grouped;
-use super::{CliError, Exit};
+use super::{Cli, CliError, Exit};
 
 use meter::{Reading, decimal, measure};
 
@@ -16,13 +17,14 @@ const TURNS: usize = 5;
 /// The nodes of the row without idle ones, and of the row with them.
 const IDLE: [u32; 2] = [5, 10_000];
 
-pub(super) fn bench(arguments: &Bench, output: &mut Output) -> Result<Exit, CliError> {
+pub(super) fn bench(cli: &Cli, arguments: &Bench, output: &mut Output) -> Result<Exit, CliError> {
     match arguments.workload {
         Measured::All => table(arguments, output)?,
         Measured::Ring => once(Workload::Ring, arguments, output)?,
         Measured::Flood => once(Workload::Flood, arguments, output)?,
         Measured::Echo => once(Workload::Echo, arguments, output)?,
         Measured::Idle => compare_idle(arguments, output)?,
+        Measured::Seek => seek::seek(&cli.registry, arguments, output)?,
     }
     Ok(Exit::AsExpected)
 }

@@ -40,6 +40,7 @@ pub fn lines(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
 fn happening(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     let Some(row) = model.here() else { return beginning(model, width) };
     let mut lines = Vec::new();
+    let row = &*row;
     let headline = headline(row, model.session().header().nodes, theme);
     lines.push(Line::of(Tone::Title, format!("#{} {headline}", row.number)));
     let stories = row.narration.iter();
@@ -141,19 +142,12 @@ fn cause(model: &Model, row: &Row) -> Line {
         (None, _) => String::from("not known"),
     };
     let line = labelled("because", &text);
-    let (RowKind::Arrive { sent_at, message, .. }, Some(sent)) =
-        (&row.kind, sent_row(model, &row.kind))
-    else {
-        return line;
-    };
+    let RowKind::Arrive { sent_at, message, .. } = &row.kind else { return line };
+    let Some(sent) = model.mark(*sent_at) else { return line };
     let travelled = words::rounded(row.time.since(sent.time));
     let from =
         if row.cause == Some(*sent_at) { String::new() } else { format!(" from #{sent_at}") };
     line.then(Tone::Faint, format!(", {travelled} on the way{from} as {message}"))
-}
-
-fn sent_row<'a>(model: &'a Model, kind: &RowKind) -> Option<&'a Row> {
-    if let RowKind::Arrive { sent_at, .. } = kind { model.row(*sent_at) } else { None }
 }
 
 /// What the event changed in the node where it happened.

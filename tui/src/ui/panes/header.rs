@@ -104,7 +104,8 @@ fn message(model: &Model, theme: &Theme) -> Option<Line> {
         };
         return Some(Line::of(tone, format!(" {}", status.text)));
     }
-    let story = model.here().and_then(|row| row.narration.first());
+    let here = model.here();
+    let story = here.as_ref().and_then(|row| row.narration.first());
     story.map(|story| Line::of(Tone::Story, format!(" {} {story}", theme.signs.story)))
 }
 

@@ -132,8 +132,8 @@ fn operations(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
         return vec![Line::of(Tone::Faint, words)];
     }
     let open = operations.iter().filter(|operation| operation.ending.is_none()).count();
-    let title =
-        format!("operations so far: {}, of which {open} open; the newest first", operations.len());
+    let count = operations.len() as u64 + model.session().view().older_operations;
+    let title = format!("operations so far: {count}, of which {open} open; the newest first");
     let mut lines = vec![Line::of(Tone::Title, title)];
     let texts: Vec<(String, String)> =
         operations.iter().rev().map(|each| texts(each, theme)).collect();

@@ -238,20 +238,21 @@ fn details(node: &NodeView, health: &str, now: SimTime, width: usize) -> Vec<Lin
     lines.extend(
         node.disk.iter().map(|trouble| Line::of(Tone::Fault, format!("  its disk {trouble}"))),
     );
-    section(&mut lines, "on disk (survives a crash)", &node.journal, "nothing is on its disk");
-    section(&mut lines, "written, not yet on disk", &node.unsynced, "");
-    section(&mut lines, "waits for the disk", &node.waiting, "");
+    let on_disk = "on disk (survives a crash)";
+    section(&mut lines, on_disk, (&node.journal, node.older_records), "nothing is on its disk");
+    section(&mut lines, "written, not yet on disk", (&node.unsynced, 0), "");
+    section(&mut lines, "waits for the disk", (&node.waiting, 0), "");
     lines.into_iter().flat_map(|line| line.wrap(width, 4)).collect()
 }
 
-fn section(lines: &mut Vec<Line>, title: &str, items: &[String], empty: &str) {
+fn section(lines: &mut Vec<Line>, title: &str, (items, older): (&[String], u64), empty: &str) {
     if items.is_empty() {
         if !empty.is_empty() {
             lines.push(Line::of(Tone::Faint, format!("  {empty}")));
         }
         return;
     }
-    lines.push(Line::of(Tone::Faint, format!("  {title}: {}", items.len())));
+    lines.push(Line::of(Tone::Faint, format!("  {title}: {}", items.len() as u64 + older)));
     // The newest first: it is what the next events are about.
     lines.extend(
         items.iter().rev().take(50).map(|item| Line::of(Tone::Plain, format!("    {item}"))),

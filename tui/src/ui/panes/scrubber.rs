@@ -40,8 +40,7 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     if area.height < 2 {
         return;
     }
-    let rows = model.session().rows();
-    let end = rows.last().map_or(SimTime::ZERO, |row| row.time);
+    let end = model.end();
     let (from, to) = ("0s ", format!(" {}", words::short_time(end)));
     let mut pen = Pen::new(buffer, area, theme);
     let count = pen.width().saturating_sub(from.len() + to.len()).max(1);
@@ -49,16 +48,16 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
     pen.put(0, 0, Tone::Faint, from);
     draw_density(model, &slices, from.len(), &mut pen, theme);
     pen.put(from.len() + count, 0, Tone::Faint, &to);
-    for row in model.index().landmarks().iter().filter_map(|event| model.row(*event)) {
+    for mark in model.index().landmarks().iter().filter_map(|event| model.mark(*event)) {
         // A broken rule hides what else is in its slice; the first landmark hides the others.
-        if let Some((sign, tone)) = words::mark(row, theme)
-            && row.violation.is_none()
+        if let Some((sign, tone)) = words::mark(mark, theme)
+            && !mark.is_violation()
         {
-            pen.put(from.len() + slices.of(row.time), 1, tone, sign);
+            pen.put(from.len() + slices.of(mark.time), 1, tone, sign);
         }
     }
-    if let Some(row) = model.index().violation().and_then(|event| model.row(event)) {
-        pen.put(from.len() + slices.of(row.time), 1, Tone::Violation, "!");
+    if let Some(mark) = model.index().violation().and_then(|event| model.mark(event)) {
+        pen.put(from.len() + slices.of(mark.time), 1, Tone::Violation, "!");
     }
     let here = slices.of(model.session().view().time);
     pen.put(from.len() + here, 1, Tone::Focus, theme.signs.cursor_below);
@@ -66,8 +65,8 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn draw_density(model: &Model, slices: &Slices, at: usize, pen: &mut Pen<'_>, theme: &Theme) {
-    let rows = model.session().rows();
-    let ends = (0..slices.count).map(|slice| last_by(rows, slices.end_of(slice)));
+    let marks = model.session().marks();
+    let ends = (0..slices.count).map(|slice| last_by(marks, slices.end_of(slice)));
     let mut passed = 0;
     let mut counts = Vec::with_capacity(slices.count);
     for end in ends {

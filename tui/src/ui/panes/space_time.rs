@@ -4,8 +4,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use orrery_harness::Mark;
 use orrery_harness::session::{Row, RowKind};
-use orrery_sim::SimTime;
 
 use crate::ui::action::Pane;
 use crate::ui::frame::{self, Caption};
@@ -52,8 +52,7 @@ fn top(cursor: usize, height: usize, total: usize) -> usize {
 }
 
 fn columns(model: &Model, width: usize) -> Columns {
-    let last = model.session().rows().last().map_or(SimTime::ZERO, |row| row.time);
-    let lanes_at = TIME_AT + words::seconds(last).len() + 1;
+    let lanes_at = TIME_AT + words::seconds(model.end()).len() + 1;
     let text = match width {
         70.. => 26,
         50..70 => 20,
@@ -100,17 +99,17 @@ fn draw_line(
     let text = match model.row(line.event) {
         None => start_line(model),
         Some(row) if line.is_lost => {
-            strip.draw_lost(row);
-            lost_line(row)
+            strip.draw_lost(&row);
+            lost_line(&row)
         }
         Some(row) => {
-            strip.draw_row(row);
-            if let Some((sign, tone)) = words::mark(row, theme) {
+            strip.draw_row(&row);
+            if let Some((sign, tone)) = words::mark(&Mark::of(&row), theme) {
                 pen.put(1, y, tone, sign);
             }
             pen.put(TIME_AT, y, shade(Tone::Plain), &words::seconds(row.time));
-            let is_far = row_is_far(row, &columns.lanes);
-            words::row_line(row, model.session().header().nodes, theme, is_far)
+            let is_far = row_is_far(&row, &columns.lanes);
+            words::row_line(&row, model.session().header().nodes, theme, is_far)
         }
     };
     for (x, (tone, sign)) in strip.cells().iter().enumerate() {

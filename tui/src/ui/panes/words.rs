@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+pub use orrery_harness::marks::leads;
+use orrery_harness::marks::{Mark, MarkKind};
 use orrery_harness::report::Verdict;
 use orrery_harness::session::{ArrivalFate, Row, RowKind};
 use orrery_sim::{ClientId, Duration, NodeId, SimTime, Value};
@@ -11,22 +13,14 @@ use crate::ui::model::Model;
 use crate::ui::text::Line;
 use crate::ui::theme::{Theme, Tone};
 
-/// Whether a role is one that others follow.
-pub fn leads(role: &str) -> bool {
-    let role = role.to_lowercase();
-    ["leader", "primary", "master", "coordinator", "sequencer", "head"]
-        .iter()
-        .any(|word| role.contains(word))
-}
-
 /// The letter of an event in the margin, and its tone.
-pub fn mark(row: &Row, theme: &Theme) -> Option<(&'static str, Tone)> {
-    if row.violation.is_some() {
+pub fn mark(mark: &Mark, theme: &Theme) -> Option<(&'static str, Tone)> {
+    if mark.is_violation() {
         return Some(("!", Tone::Violation));
     }
-    let letter = match &row.kind {
-        RowKind::Panic => return Some(("!", Tone::Violation)),
-        RowKind::Fault { word, .. } => match *word {
+    let letter = match mark.kind {
+        MarkKind::Panic => return Some(("!", Tone::Violation)),
+        MarkKind::Fault(word) => match word.word() {
             "crash" => "x",
             "restart" => "r",
             "pause" => "p",
@@ -38,13 +32,11 @@ pub fn mark(row: &Row, theme: &Theme) -> Option<(&'static str, Tone)> {
             "clock" => "k",
             _ => "i",
         },
-        RowKind::Ask { .. } | RowKind::GiveUp { .. } => return Some(("c", Tone::Client)),
-        _ if row.new_role.as_deref().is_some_and(leads) => {
-            return Some((theme.signs.star, Tone::Role));
-        }
-        RowKind::Start if row.narration.is_empty() => return None,
-        _ if row.new_role.is_some() => return Some((theme.signs.new_role, Tone::Role)),
-        _ if !row.narration.is_empty() => return Some((theme.signs.story, Tone::Story)),
+        MarkKind::Ask | MarkKind::GiveUp => return Some(("c", Tone::Client)),
+        _ if mark.has_begun_to_lead() => return Some((theme.signs.star, Tone::Role)),
+        MarkKind::Start if !mark.is_narrated() => return None,
+        _ if mark.has_new_role() => return Some((theme.signs.new_role, Tone::Role)),
+        _ if mark.is_narrated() => return Some((theme.signs.story, Tone::Story)),
         _ => return None,
     };
     Some((letter, Tone::Fault))

@@ -1,0 +1,108 @@
+//! The world at one moment, as people see it.
+
+use std::collections::BTreeMap;
+
+use orrery_sim::client::{HistoryEntry, HistoryKind};
+use orrery_sim::{ClientId, Node, NodeId, Protocol, Sequence, Value, World};
+
+use crate::describe;
+use crate::session::{FlightView, NodeView, OperationView, SHOWN, WorldView};
+
+/// The world as people see it.
+pub fn view<N: Node>(world: &World<N>) -> WorldView {
+    let flight = |message, payload: &<N::Protocol as Protocol>::Message, arrives| {
+        let (kind, payload) = (describe::kind(payload), Value::of(payload).to_string());
+        FlightView { message, kind, payload, arrives }
+    };
+    let operations = operations(world.history());
+    let older_operations = world.counters().invoked.saturating_sub(operations.len() as u64);
+    WorldView {
+        time: world.now(),
+        event: world.events(),
+        nodes: NodeId::all(world.node_count()).map(|id| node_view(world, id)).collect(),
+        in_flight: world.in_flight().into_iter().map(|(t, a, m)| flight(a, m, Some(t))).collect(),
+        kept_back: world.kept_back().map(|(a, m)| flight(a, m, None)).collect(),
+        closed: world.closed_pairs(),
+        operations,
+        older_operations,
+    }
+}
+
+fn node_view<N: Node>(world: &World<N>, id: NodeId) -> NodeView {
+    let node = world.node(id);
+    let journal = world.journal(id);
+    let older = left_out(journal.as_written().len());
+    NodeView {
+        id,
+        is_up: node.is_some(),
+        is_paused: world.is_paused(id),
+        is_slow: world.is_slow(id),
+        inbox: world.inbox_len(id),
+        behaviour: world.behaviour(id),
+        role: node.map_or(String::new(), |node| node.role().to_string()),
+        epoch: node.map_or(0, Node::epoch),
+        incarnation: world.incarnation(id),
+        clock: world.clock(id),
+        wall_clock: world.wall_clock(id),
+        state: node.map_or(Value::Null, |node| Value::brief(node, SHOWN)),
+        timers: world.timers(id).map(|(t, due)| (Value::of(&t).to_string(), due)).collect(),
+        disk: describe::disk(world.disk(id)),
+        journal: describe::journal(journal, older),
+        older_records: older as u64,
+        unsynced: journal.unsynced().map(describe::change).collect(),
+        waiting: world.waiting_for_disk(id).map(describe::effect).collect(),
+    }
+}
+
+/// How many of so many a view leaves out, so that it shows [`SHOWN`] at least and twice as many at most.
+const fn left_out(len: usize) -> usize {
+    if len <= 2 * SHOWN { 0 } else { (len - SHOWN) / SHOWN * SHOWN }
+}
+
+/// The last operations.
+fn operations<P: Protocol>(history: &Sequence<HistoryEntry<P>>) -> Vec<OperationView> {
+    let is_invocation = |entry: &HistoryEntry<P>| matches!(entry.what, HistoryKind::Invoke(_));
+    let mut from = history.len();
+    let mut count = 0;
+    // Backwards, as far as is shown: a run may have a million of them.
+    while 0 < from && count < SHOWN {
+        from -= 1;
+        count += usize::from(is_invocation(&history[from]));
+    }
+    let mut views: Vec<OperationView> = Vec::with_capacity(count);
+    let mut open: BTreeMap<ClientId, usize> = BTreeMap::new();
+    for entry in history.range(from..history.len()) {
+        let client = entry.operation.client;
+        let ending = match &entry.what {
+            HistoryKind::Invoke(operation) => {
+                open.insert(client, views.len());
+                views.push(invoked(entry, Value::of(operation).to_string()));
+                continue;
+            }
+            HistoryKind::Ok(output) => Value::of(output).to_string(),
+            HistoryKind::Fail => String::from("fail"),
+            HistoryKind::Info => String::from("unknown"),
+        };
+        // A client has one operation open: its last one.
+        if let Some(place) = open.remove(&client) {
+            let view = &mut views[place];
+            view.ended = Some(entry.time);
+            view.ended_at = Some(entry.event);
+            view.ending = Some(ending);
+        }
+    }
+    views
+}
+
+fn invoked<P: Protocol>(entry: &HistoryEntry<P>, asked: String) -> OperationView {
+    OperationView {
+        id: entry.operation.to_string(),
+        client: entry.operation.client,
+        asked,
+        invoked: entry.time,
+        invoked_at: entry.event,
+        ended: None,
+        ended_at: None,
+        ending: None,
+    }
+}
