@@ -1,8 +1,11 @@
 //! A case: one scenario with everything decided, for one seed. It knows protocols by name only, so that it can
 //! be printed, shrunk and changed without knowing any.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
+use orrery_sim::ledger::Family;
 use orrery_sim::plan::{Item, Plan};
 use orrery_sim::registration::Workload;
 use orrery_sim::{
@@ -46,6 +49,8 @@ pub struct Case {
     pub interventions: Vec<Item<Json>>,
     /// Whether the interventions are all that happens: nothing of the plan, and nothing that the swarm adds to it.
     pub only_interventions: bool,
+    /// Whether a core alone must make progress once the faults are over.
+    pub liveness: Option<Liveness>,
     /// The end of the run.
     pub stop_at: SimTime,
     /// More events than this make the verdict unknown.
@@ -135,7 +140,7 @@ pub struct Narration {
 }
 
 /// Faults to be drawn from the seed. Each family is off in half of the runs, so that faults which hide
-/// others do not hide them always; magnitudes are drawn up to the bounds below.
+/// others do not hide them always; magnitude, time and scope are drawn up to the bounds below.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Swarm {
     /// When faults begin.
@@ -143,23 +148,84 @@ pub struct Swarm {
     /// When they end: everything is healed, restarted, resumed and released, and the item named
     /// [`Swarm::QUIET`] happens.
     pub until: SimTime,
-    /// At most so many crashes.
-    pub crashes: u32,
-    /// At most so many pauses.
-    pub pauses: u32,
-    /// At most so many partitions.
-    pub partitions: u32,
-    /// How long a node is down or paused, or a cut lasts, at most.
+    /// How long a single fault lasts at most.
     pub outage: Duration,
-    /// At most this share of messages is lost.
-    pub loss: Probability,
-    /// At most this share of messages is doubled.
-    pub duplicate: Probability,
+    /// For each family of [`Swarm::COUNTED`], at most so many faults.
+    pub counts: BTreeMap<Family, u32>,
+    /// For each family of [`Swarm::SHARED`], at most this share of what it may hit.
+    pub shares: BTreeMap<Family, Probability>,
+    /// A slow node takes at most so long for one event, on average.
+    pub service: Duration,
+    /// Delayed messages travel at most so much longer, on average; none are delayed where this is zero.
+    pub delay: Duration,
+    /// Wall clocks jump at most so far, either way.
+    pub jump: Duration,
     /// Clocks run at most this much faster or slower, in parts per billion.
     pub drift_ppb: u64,
+    /// Whether the clients' mix of operations and their timeouts are drawn, too: some kinds are not asked at all in some
+    /// runs.
+    pub workload: bool,
+    /// There are at least so many nodes and at most as many as the case has; always as many where absent.
+    pub nodes_at_least: Option<u32>,
 }
 
 impl Swarm {
     /// The name of the item that ends the faults; goals count from it.
     pub const QUIET: &'static str = "quiet";
+
+    /// Families whose faults are counted: each begins at a moment and, but for jumps and damage, ends at another.
+    pub const COUNTED: [Family; 14] = [
+        Family::Crash,
+        Family::Pause,
+        Family::Partition,
+        Family::Amnesia,
+        Family::Slow,
+        Family::Byzantine,
+        Family::Clog,
+        Family::ClockJump,
+        Family::LyingSync,
+        Family::Rot,
+        Family::Misdirection,
+        Family::DiskStall,
+        Family::DiskFull,
+        Family::DiskError,
+    ];
+
+    /// Families that hit a share of messages, or of crashes.
+    pub const SHARED: [Family; 6] = [
+        Family::Loss,
+        Family::Duplication,
+        Family::Burst,
+        Family::Corruption,
+        Family::TornWrite,
+        Family::ReorderedWrites,
+    ];
+
+    /// A swarm without faults between two moments.
+    pub fn new(from: SimTime, until: SimTime) -> Self {
+        Self {
+            from,
+            until,
+            outage: Duration::from_secs(1),
+            counts: BTreeMap::new(),
+            shares: BTreeMap::new(),
+            service: Duration::from_millis(5),
+            delay: Duration::ZERO,
+            jump: Duration::from_secs(10),
+            drift_ppb: 0,
+            workload: false,
+            nodes_at_least: None,
+        }
+    }
+}
+
+/// After the faults, progress: a core of nodes that should be able to work by itself is drawn at random and healed, all
+/// others stay down or cut off for good, and the goals that count from [`Swarm::QUIET`] must still be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liveness {
+    /// When.
+    pub at: SimTime,
+    /// Whether nodes outside of the core may still reach some of it one way, or be reached: for protocols that
+    /// claim to bear it.
+    pub is_harsh: bool,
 }

@@ -20,6 +20,7 @@ pub mod report;
 pub mod runner;
 pub mod session;
 pub mod statistics;
+mod stuck;
 pub mod subject;
 pub mod swarm;
 pub mod sweep;

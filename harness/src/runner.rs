@@ -11,15 +11,16 @@ use orrery_sim::predicate::{EventFacts, EventKind, Occurrences, Predicate};
 use orrery_sim::registration::{NoteEntry, OperationOf, ProtocolOf, Registration};
 use orrery_sim::step::Event;
 use orrery_sim::world::facts;
-use orrery_sim::{Bugs, Duration, Monitor, Sequence, Setup, SimTime, World};
+use orrery_sim::{Bugs, Duration, Monitor, NodeId, Sequence, Setup, SimTime, World};
 
 use crate::case::{Case, Goal};
 use crate::history::{self, Judgement};
 use crate::panics;
 use crate::report::{Failure, GoalReport, Report, Verdict};
 use crate::statistics;
+use crate::stuck;
 use crate::subject::{CaseError, RunOptions};
-use crate::swarm;
+use crate::swarm::{self, Limits};
 
 /// A monitor and whether the rule that it watches still held when it last looked.
 struct Watched<R: Registration> {
@@ -83,12 +84,7 @@ impl<R: Registration> Runner<R> {
     pub fn new(case: &Case, options: &RunOptions) -> Result<Self, CaseError> {
         let parameters: R::Parameters = serde_json::from_value(case.parameters.clone())
             .map_err(|error| CaseError(format!("the parameters of `{}`: {error}", R::NAME)))?;
-        let mut case = swarm::draw(case, &R::fault_model(&parameters, case.nodes));
-        if case.only_interventions {
-            case.plan.items.clear();
-        }
-        // Behind what the swarm drew, so that a person's doing moves no item of it to another place.
-        case.plan.items.extend_from_slice(&case.interventions);
+        let case = drawn::<R>(case, &parameters)?;
         let setup = set_up::<R>(&case, &parameters)?;
         let mut world = World::new(setup).map_err(|error| CaseError(error.to_string()))?;
         if options.check_purity {
@@ -383,6 +379,13 @@ impl<R: Registration> Runner<R> {
         let Some(missed) = missed else { return };
         let mut facts = vec![missed.reason.clone().unwrap_or_default()];
         facts.push(statistics::standing(&self.world));
+        facts.extend(stuck::reasons(&self.world));
+        if let Some(last) = self.notes.last() {
+            facts.push(format!(
+                "the last milestone was {:?} of {} at {}",
+                last.note, last.node, last.time
+            ));
+        }
         self.failure = Some(Failure {
             found_by: format!("goal `{}`", missed.name),
             rule: missed.name.clone(),
@@ -506,6 +509,26 @@ fn monitors<R: Registration>(
     };
     let wanted = all.into_iter().filter(|monitor| is_wanted(monitor.name()));
     Ok(wanted.map(|monitor| Watched { monitor, holds: true }).collect())
+}
+
+/// The case with everything drawn that its seed decides before the run.
+fn drawn<R: Registration>(case: &Case, parameters: &R::Parameters) -> Result<Case, CaseError> {
+    let nodes = swarm::node_count(case);
+    let mut case = Case { nodes, ..case.clone() };
+    case.clocks.truncate(nodes as usize);
+    case.wall_clocks.truncate(nodes as usize);
+    if let Some(entries) = &mut case.clients.entries {
+        entries.retain(|entry| entry.0 <= nodes);
+    }
+    let model = R::fault_model(parameters, nodes);
+    let is_core = |set: &[NodeId]| R::is_core(parameters, nodes, set);
+    let mut case = swarm::draw(&case, &Limits { model, is_core: &is_core })?;
+    if case.only_interventions {
+        case.plan.items.clear();
+    }
+    // Behind what the swarm drew, so that a person's doing moves no item of it to another place.
+    case.plan.items.extend_from_slice(&case.interventions);
+    Ok(case)
 }
 
 /// The typed form of a case.

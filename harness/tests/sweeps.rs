@@ -6,6 +6,7 @@ use orrery_harness::case::{Case, Swarm};
 use orrery_harness::determinism::{Determinism, verify};
 use orrery_harness::registered;
 use orrery_harness::sweep::{SweepOptions, SweepReport, sweep};
+use orrery_sim::ledger::Family;
 use orrery_sim::plan::{Action, Item, MessageAddress, Trigger};
 use orrery_sim::{Duration, NodeId, Probability, SimTime};
 
@@ -19,16 +20,14 @@ fn swept(case: &Case, seeds: std::ops::Range<u64>, jobs: usize) -> SweepReport {
 }
 
 fn swarm() -> Swarm {
+    let (from, until) = (SimTime::from_nanos(100_000_000), SimTime::from_nanos(1_500_000_000));
+    let counted = [Family::Crash, Family::Pause, Family::Partition];
+    let shared = [Family::Loss, Family::Duplication];
     Swarm {
-        from: SimTime::from_nanos(100_000_000),
-        until: SimTime::from_nanos(1_500_000_000),
-        crashes: 3,
-        pauses: 3,
-        partitions: 3,
         outage: Duration::from_millis(200),
-        loss: Probability::ratio(1, 20),
-        duplicate: Probability::ratio(1, 20),
-        drift_ppb: 0,
+        counts: counted.into_iter().map(|family| (family, 3)).collect(),
+        shares: shared.into_iter().map(|family| (family, Probability::ratio(1, 20))).collect(),
+        ..Swarm::new(from, until)
     }
 }
 

@@ -288,9 +288,10 @@ impl Registration for Ping {
     /// Everybody has to be there to be greeted, sooner or later.
     fn fault_model(_parameters: &Parameters, nodes: u32) -> FaultModel {
         FaultModel {
-            families: orrery_sim::ledger::Family::ALL.to_vec(),
+            families: orrery_sim::ledger::Family::CRASH_RECOVERY.to_vec(),
             down_at_most: nodes,
             drift_ppb: 1_000_000_000,
+            bears_harsh: true,
         }
     }
 

@@ -148,6 +148,7 @@ impl Scenario {
             swarm: contents.swarm,
             interventions: contents.interventions,
             only_interventions: plan_file.is_some_and(PlanFile::replaces),
+            liveness: contents.liveness,
             stop_at: contents.stop_at,
             event_budget: contents.event_budget,
             checks: contents.checks,

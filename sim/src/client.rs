@@ -94,8 +94,11 @@ pub(crate) struct Client<P: Protocol> {
     pub given_up: u32,
     pub open: Option<Open<P>>,
     pub requests: VecDeque<Request<P>>,
-    /// The position in the entry list of the node to ask next.
+    /// The position in the entry list of the node to ask next: where it was sent, or its own choice.
     pub entry: usize,
+    /// The position of its own choice. It goes round when nobody answers, wherever hints sent it meanwhile: nodes that were
+    /// cut off and send clients to each other do not keep it for ever.
+    pub choice: usize,
 }
 
 impl<P: Protocol> Client<P> {
@@ -108,7 +111,22 @@ impl<P: Protocol> Client<P> {
             open: None,
             requests: VecDeque::new(),
             entry: id.index(),
+            choice: id.index(),
         }
+    }
+
+    /// Asks the node at `position` from now on.
+    pub(crate) const fn choose(&mut self, position: usize) {
+        self.choice = position;
+        self.entry = position;
+    }
+
+    /// It asks `node`. Should that be in vain, the next attempt goes where it would by its own choice.
+    pub(crate) fn asks(&mut self, node: NodeId, entries: &[NodeId]) {
+        if entries[self.choice % entries.len()] == node {
+            self.choice += 1;
+        }
+        self.entry = self.choice;
     }
 
     /// The process under which it acts: unique among `count` clients.

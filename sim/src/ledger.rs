@@ -95,6 +95,37 @@ impl Family {
         Self::DiskError,
     ];
 
+    /// What a protocol of the crash-recovery model must bear: fair-loss links, honest nodes, clocks of bounded drift, and
+    /// disks that may fail but keep what they said they keep.
+    pub const CRASH_RECOVERY: [Self; 21] = [
+        Self::Crash,
+        Self::Restart,
+        Self::Pause,
+        Self::Partition,
+        Self::Hold,
+        Self::Intervention,
+        Self::Loss,
+        Self::Duplication,
+        Self::Clock,
+        Self::Slow,
+        Self::Clog,
+        Self::Burst,
+        Self::Corruption,
+        Self::Delay,
+        Self::Bandwidth,
+        Self::ClockJump,
+        Self::TornWrite,
+        Self::ReorderedWrites,
+        Self::DiskStall,
+        Self::DiskFull,
+        Self::DiskError,
+    ];
+
+    /// The family of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
         match self {

@@ -87,9 +87,10 @@ pub trait Registration: Send + Sync + 'static {
     /// The faults under which it claims to be correct.
     fn fault_model(_parameters: &Self::Parameters, nodes: u32) -> FaultModel {
         FaultModel {
-            families: Family::ALL.to_vec(),
+            families: Family::CRASH_RECOVERY.to_vec(),
             down_at_most: nodes.saturating_sub(1) / 2,
             drift_ppb: 0,
+            bears_harsh: false,
         }
     }
 
@@ -144,4 +145,7 @@ pub struct FaultModel {
     pub down_at_most: u32,
     /// How much faster or slower than true time a clock may run, in parts per billion.
     pub drift_ppb: u64,
+    /// Whether a core makes progress although nodes outside of it still reach some of it, or are reached by some: one-way
+    /// and partial partitions.
+    pub bears_harsh: bool,
 }

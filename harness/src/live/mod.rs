@@ -75,7 +75,9 @@ impl<R: Registration> Traveller<R> {
     fn first(case: &Case) -> Result<Self, CaseError> {
         let mut runner = Runner::<R>::new(case, &RunOptions::default())?;
         runner.trace();
-        Ok(Self { runner, describer: Describer::new(case.nodes, &case.narration) })
+        // A swarm may have drawn how many there are.
+        let nodes = runner.world().node_count();
+        Ok(Self { runner, describer: Describer::new(nodes, &case.narration) })
     }
 
     /// Whether its plan has no intervention but the first ones of these.
@@ -120,7 +122,7 @@ impl<R: Registration> LiveSession<R> {
     /// The run that goes on from `first`, before which `marks` lie; the cursor is at `first`.
     fn from(case: Case, first: Traveller<R>, marks: Sequence<Mark>, kept: Kept<R>) -> Self {
         Self {
-            header: header(&case),
+            header: header(&case, first.runner.world().node_count()),
             view: view(first.runner.world()),
             case,
             marks,
@@ -179,13 +181,13 @@ fn mark_violation(marks: &mut Sequence<Mark>, report: &Report, is_on: bool) {
     }
 }
 
-fn header(case: &Case) -> Header {
+fn header(case: &Case, nodes: u32) -> Header {
     Header {
         scenario: case.scenario.clone(),
         title: case.title.clone(),
         protocol: case.protocol.clone(),
         seed: case.seed,
-        nodes: case.nodes,
+        nodes,
         clients: case.clients.count,
         bugs: case.bugs.clone(),
         token: case.token.clone(),

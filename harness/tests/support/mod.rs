@@ -186,6 +186,8 @@ impl Monitor<Server> for Steady {
 pub(crate) struct Parameters {
     /// Each set-up gives the nodes another number, which they pass on.
     pub leaks: bool,
+    /// Claims that any majority can work without the server, which is wrong.
+    pub boasts: bool,
 }
 
 /// How many set-ups have leaked so far.
@@ -207,6 +209,10 @@ impl Registration for Registered {
     fn set_up(parameters: &Parameters, nodes: u32) -> Result<Vec<u64>, String> {
         let ticket = if parameters.leaks { LEAKED.fetch_add(1, Ordering::Relaxed) } else { 0 };
         Ok(vec![ticket; nodes as usize])
+    }
+
+    fn is_core(parameters: &Parameters, nodes: u32, set: &[NodeId]) -> bool {
+        if parameters.boasts { nodes / 2 < set.len() as u32 } else { set.contains(&NodeId(1)) }
     }
 
     fn monitors(_: &Parameters, _: u32) -> Vec<Box<dyn Monitor<Server>>> {
@@ -254,6 +260,7 @@ pub(crate) fn case(seed: u64) -> Case {
         swarm: None,
         interventions: vec![],
         only_interventions: false,
+        liveness: None,
         stop_at: SimTime::from_nanos(2_000_000_000),
         event_budget: 100_000,
         checks: Checks { linearizable: Some(String::from("kv")), ..Checks::default() },

@@ -426,6 +426,11 @@ impl Registration for AtLeastOnce {
 
     /// Whatever happens to messages, to clocks and to the pace of nodes; there is no journal, so that a crash forgets.
     fn fault_model(_parameters: &Parameters, _nodes: u32) -> FaultModel {
-        FaultModel { families: FAMILIES.to_vec(), down_at_most: 0, drift_ppb: 1_000_000_000 }
+        FaultModel {
+            families: FAMILIES.to_vec(),
+            down_at_most: 0,
+            drift_ppb: 1_000_000_000,
+            bears_harsh: false,
+        }
     }
 }

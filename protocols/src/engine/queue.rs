@@ -519,6 +519,6 @@ impl Registration for Queue {
 
     /// None: the numbers are those of a world in which nothing fails.
     fn fault_model(_parameters: &Parameters, _nodes: u32) -> FaultModel {
-        FaultModel { families: vec![], down_at_most: 0, drift_ppb: 0 }
+        FaultModel { families: vec![], down_at_most: 0, drift_ppb: 0, bears_harsh: false }
     }
 }

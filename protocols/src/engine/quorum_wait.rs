@@ -321,6 +321,7 @@ impl Registration for QuorumWait {
             families: vec![Family::Crash, Family::Pause, Family::Duplication, Family::Clock],
             down_at_most: (nodes - 1 + parameters.own).saturating_sub(parameters.quorum),
             drift_ppb: 100_000_000,
+            bears_harsh: false,
         }
     }
 

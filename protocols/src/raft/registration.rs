@@ -30,11 +30,6 @@ const PROBES: &[&str] = &[
     "vote-refused-for-log",
 ];
 
-/// What Raft does not bear. Its proofs rest on a disk that keeps what was synced, and on nodes that follow
-/// the rules. A record that rotted is noticed, and its server stays down for good.
-const NOT_BORNE: [Family; 5] =
-    [Family::Amnesia, Family::Byzantine, Family::LyingSync, Family::Misdirection, Family::Rot];
-
 /// What a scenario may set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -177,12 +172,11 @@ impl Registration for Raft {
     /// Any faults but those of a disk that loses what it had promised to keep, and nodes that lie: no
     /// rule of Raft trusts a clock, so that its rate only matters to progress.
     fn fault_model(parameters: &Parameters, nodes: u32) -> FaultModel {
-        let mut families = Family::ALL.to_vec();
-        families.retain(|family| !NOT_BORNE.contains(family));
         FaultModel {
-            families,
+            families: Family::CRASH_RECOVERY.to_vec(),
             down_at_most: parameters.live.unwrap_or(nodes).saturating_sub(majority(nodes)),
             drift_ppb: 100_000_000,
+            bears_harsh: false,
         }
     }
 

@@ -1,17 +1,16 @@
-//! `check`, `expect`, `notes` and `swarm`: what is judged, what is told, and what is drawn.
+//! `check`, `expect` and `notes`: what is judged, and what is told.
 
-use orrery_harness::case::{Checks, Goal, Narration, Swarm};
+use orrery_harness::case::{Checks, Goal, Narration};
 use orrery_harness::history::MODELS;
 use orrery_harness::report::Verdict;
 use orrery_harness::subject::Subject;
-use orrery_sim::{Duration, Probability, SimTime};
 
 use crate::error::Problems;
 use crate::suggest::did_you_mean;
 use crate::tree::Tree;
 
 use super::Surroundings;
-use super::fields::{Fields, drift, duration, list, probability, text, time, whole};
+use super::fields::{Fields, duration, list, text};
 use super::predicate::predicate;
 
 /// Reads `check`.
@@ -146,51 +145,4 @@ pub(super) fn notes(
         }
     }
     notes
-}
-
-/// Reads `swarm`; without `until` its faults end after two thirds of the run.
-pub(super) fn swarm(
-    tree: Option<&Tree>,
-    stop_at: Option<SimTime>,
-    problems: &mut Problems,
-) -> Option<Swarm> {
-    let tree = tree?;
-    let mut fields = Fields::of(tree, "`swarm`", problems)?;
-    let from = fields.get("from").and_then(|tree| time(tree, problems));
-    let until_tree = fields.get("until");
-    let until = until_tree.and_then(|tree| time(tree, problems));
-    let mut count =
-        |key| fields.get(key).and_then(|tree| whole::<u32>(tree, 0, problems)).unwrap_or(0);
-    let [crashes, pauses, partitions] = ["crashes", "pauses", "partitions"].map(&mut count);
-    let outage = fields.get("outage").and_then(|tree| duration(tree, problems));
-    let mut share = |key| fields.get(key).and_then(|tree| probability(tree, problems));
-    let [loss, duplicate] = ["loss", "duplicate"].map(&mut share);
-    let drift_tree = fields.get("drift");
-    let drift = drift_tree.and_then(|tree| drift(tree, problems)).unwrap_or(0);
-    fields.finish(problems);
-    let drift_ppb = u64::try_from(drift).ok();
-    if let (None, Some(tree)) = (drift_ppb, drift_tree) {
-        let help = "clocks run at most this much faster or slower: write it without sign";
-        problems.push(tree.problem("the bound of a drift is not negative").help(help));
-    }
-    let from = from.unwrap_or_default();
-    let end = stop_at.unwrap_or(SimTime::MAX);
-    let until = until.unwrap_or_else(|| SimTime::from_nanos(end.as_nanos() / 3 * 2));
-    if until <= from || end < until {
-        let message =
-            format!("the faults last from {from} until {until} of a run that ends at {end}");
-        let help = "write `from` before `until`, and `until` before `stop_at`";
-        problems.push(until_tree.unwrap_or(tree).problem(message).help(help));
-    }
-    Some(Swarm {
-        from,
-        until,
-        crashes,
-        pauses,
-        partitions,
-        outage: outage.unwrap_or(Duration::from_secs(1)),
-        loss: loss.unwrap_or(Probability::NEVER),
-        duplicate: duplicate.unwrap_or(Probability::NEVER),
-        drift_ppb: drift_ppb.unwrap_or(0),
-    })
 }

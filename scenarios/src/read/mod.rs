@@ -14,12 +14,13 @@ mod parameters;
 mod plan;
 mod predicate;
 mod size;
+mod swarm;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use orrery_harness::case::{Checks, Clients, Narration, Swarm};
+use orrery_harness::case::{Checks, Clients, Liveness, Narration, Swarm};
 use orrery_harness::report::Verdict;
 use orrery_harness::subject::Subject;
 use orrery_sim::plan::{Item, Plan};
@@ -53,6 +54,7 @@ pub(crate) struct Contents {
     pub plan: Plan<Json>,
     pub interventions: Vec<Item<Json>>,
     pub swarm: Option<Swarm>,
+    pub liveness: Option<Liveness>,
     pub stop_at: SimTime,
     pub event_budget: u64,
     pub checks: Checks,
@@ -212,14 +214,18 @@ pub(crate) fn contents(
     let clocks = machines::clocks(fields.get("clocks"), nodes, problems);
     let disk = machines::disk(fields.get("disk"), problems);
     let clients = clients::clients(fields.get("clients"), nodes, subject, problems);
-    let swarm = checks::swarm(fields.get("swarm"), stop_at, problems);
-    let plans = plans(fields.get("plan"), plan_file, swarm.is_some(), problems);
+    let swarm = swarm::swarm(fields.get("swarm"), nodes, stop_at, problems);
+    let liveness = swarm::liveness(fields.get("liveness"), swarm.as_ref(), stop_at, problems);
+    let has_drawn = swarm.is_some() || liveness.is_some();
+    let plans = plans(fields.get("plan"), plan_file, has_drawn, problems);
+    // What names a node must name one that there is in every run.
+    let least = swarm.as_ref().and_then(|swarm| swarm.nodes_at_least).or(nodes);
     let around = Surroundings {
-        nodes,
+        nodes: least,
         clients: clients.count,
         subject,
         items: plans.names,
-        others: if plan_file.is_some() && swarm.is_some() { Others::Drawn } else { Others::None },
+        others: if plan_file.is_some() && has_drawn { Others::Drawn } else { Others::None },
     };
     let mut written = plan::items(plans.own, &around, problems);
     let own = written.len();
@@ -245,6 +251,7 @@ pub(crate) fn contents(
         plan: Plan { items },
         interventions,
         swarm,
+        liveness,
         stop_at: stop_at?,
         event_budget: budget.unwrap_or(EVENT_BUDGET),
         checks,
@@ -265,16 +272,16 @@ struct Plans<'t> {
 fn plans<'t>(
     own: Option<&'t Tree>,
     plan_file: Option<&PlanFile>,
-    has_swarm: bool,
+    has_drawn: bool,
     problems: &mut Problems,
 ) -> Plans<'t> {
     let file = plan_file.map(|file| &file.items);
     if !plan_file.is_some_and(|file| file.replaces) {
-        let names = names::item_names(&[own, file], has_swarm, problems);
+        let names = names::item_names(&[own, file], has_drawn, problems);
         return Plans { own, mentioned: names.clone(), names };
     }
     let names = names::item_names(&[file], false, problems);
-    let mut mentioned = names::item_names(&[own], has_swarm, &mut Problems::default());
+    let mut mentioned = names::item_names(&[own], has_drawn, &mut Problems::default());
     mentioned.extend(names.clone());
     Plans { own: None, names, mentioned }
 }

@@ -103,12 +103,19 @@ impl Overlays {
     }
 
     pub(super) fn insert(&mut self, place: usize, damage: Damage, event: u64) {
+        let of_crash = self.at(place).filter(|before| before.is_of_crash());
+        let damage = of_crash.unwrap_or(damage);
         self.0.insert(place, Overlay { damage, event, was_read: false });
     }
 
     /// Forgets the damage from `place` on.
     pub(super) fn truncate(&mut self, place: usize) {
         self.0.split_off(&place);
+    }
+
+    /// Forgets what the plan did. What a crash left in part was never written as a whole, and no repair brings it back.
+    pub(super) fn mend(&mut self) {
+        self.0.retain(|_, overlay| overlay.damage.is_of_crash());
     }
 
     pub(super) fn clear(&mut self) {

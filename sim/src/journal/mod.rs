@@ -161,10 +161,10 @@ impl<R: Data> Journal<R> {
         self.damage.insert(place, damage, event);
     }
 
-    /// Takes all damage away; whether there was any.
+    /// Takes the damage away that the plan did; whether there was any.
     pub(crate) fn mend(&mut self) -> bool {
-        let was_damaged = self.damage.first().is_some();
-        self.damage.clear();
+        let was_damaged = self.damage.iter().any(|(_, damage)| !damage.is_of_crash());
+        self.damage.mend();
         was_damaged
     }
 

@@ -182,6 +182,20 @@ fn written(synced: &[Change<u32>], unsynced: &[Change<u32>]) -> Journal<u32> {
     journal
 }
 
+#[test]
+fn what_a_crash_tore_stays_torn_when_the_disk_is_mended() {
+    let mut journal = written(&[Change::Append(1)], &[Change::Append(2)]);
+    journal.crash(Draws { survivors: 0, is_torn: true, survives: None, event: 1 });
+    journal.harm(0, Damage::Corrupt, 2);
+    journal.harm(1, Damage::Corrupt, 3);
+    assert!(journal.mend());
+    assert_eq!(journal.records().copied().collect::<Vec<u32>>(), [1]);
+    assert!(journal.entries().nth(1).is_some_and(|entry| entry == Err(Damage::Torn)));
+    assert!(!journal.mend());
+    journal.cut_torn_end();
+    assert_eq!(journal.entries().len(), 1);
+}
+
 proptest! {
     #[test]
     fn mended_the_records_read_as_they_were_written(

@@ -145,7 +145,7 @@ pub enum DiskFault {
     Corrupt(Option<u64>),
     /// A durable record was written where another belongs: this one, counted from 0, or one drawn at random. Neither can be read.
     Misdirect(Option<u64>),
-    /// All of that ends, and what was damaged reads as it was written.
+    /// All of that ends, and what was damaged reads as it was written. What a crash tore was never written as a whole, and stays torn.
     Mend,
 }
 

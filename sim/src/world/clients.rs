@@ -147,6 +147,7 @@ impl<N: Node> World<N> {
         self.step.event = Event::Ask { operation, node, attempt, arrival, payload: shown };
         self.digest_event(tag::ASK | (arrival as u64) << 4, node, &(operation, &payload));
         let client = operation.client;
+        self.clients[client.index()].asks(node, &self.setup.entries);
         match arrival {
             // Whoever finds nobody there goes on to the next node soon.
             Arrival::Down => self.move_on(client, None)?,
@@ -157,8 +158,6 @@ impl<N: Node> World<N> {
             | Arrival::Damaged => {
                 let at = self.after(self.setup.timeout);
                 self.wake_by(client, at)?;
-                // Asked in vain so far: the next attempt goes to the next node.
-                self.clients[client.index()].entry = self.position_after(node);
             }
         }
         match arrival {
@@ -187,24 +186,17 @@ impl<N: Node> World<N> {
         self.call(node, Call::Operation(operation, payload))
     }
 
-    /// The client asks again soon: where it was sent, or at the next node.
+    /// The client asks again soon: where it was sent, or at the next node of its own choice.
     fn move_on(&mut self, id: ClientId, hint: Option<NodeId>) -> Result<(), QueueError> {
         let Some(open) = &mut self.clients[id.index()].open else { return Ok(()) };
         // A moment that was set for the attempt before is past.
         open.attempt += 1;
-        let node = open.node;
-        let entry = match hint.and_then(|hint| self.setup.entries.iter().position(|e| *e == hint)) {
-            Some(position) => position,
-            None => self.position_after(node),
-        };
-        self.clients[id.index()].entry = entry;
+        let hinted = hint.and_then(|hint| self.setup.entries.iter().position(|e| *e == hint));
+        if let Some(position) = hinted {
+            self.clients[id.index()].entry = position;
+        }
         let at = self.after(self.setup.retry);
         self.wake_by(id, at)
-    }
-
-    fn position_after(&self, node: NodeId) -> usize {
-        let position = self.setup.entries.iter().position(|entry| *entry == node);
-        position.map_or(0, |position| (position + 1) % self.setup.entries.len())
     }
 
     /// Wakes the client at `at`, or when its patience ends if that is earlier.
@@ -245,7 +237,7 @@ impl<N: Node> World<N> {
                 // Who answered is asked next time.
                 let position = self.setup.entries.iter().position(|entry| *entry == node);
                 if let Some(position) = position {
-                    self.clients[id.index()].entry = position;
+                    self.clients[id.index()].choose(position);
                 }
                 self.end(id, Some(node), HistoryKind::Ok(output))
             }

@@ -108,6 +108,17 @@ fn a_client_asks_the_next_node_the_same_when_none_answers() {
     assert_eq!(world.counters().invoked, 1);
 }
 
+/// Servers that were cut off and believe in each other must not keep their clients for ever.
+#[test]
+fn a_client_leaves_nodes_that_send_it_to_each_other_and_never_answer() {
+    let points_to_first = Script::new().on(On::IsAsked, [Act::Redirect(Some(N1))]);
+    let mut setup = with_client([idle(), points_to_first, answers(7)]);
+    setup.clients.timeout = ms(100);
+    setup.plan.items = vec![request(0, Wish::Read, None)];
+    // The second points to the first, which had its chance; so the third's turn comes.
+    assert_eq!(asked(&run(&mut world(setup), 1_000)), [(0, 1), (100, 2), (110, 1), (210, 3)]);
+}
+
 #[test]
 fn a_client_goes_on_from_a_node_that_is_down_and_stays_with_one_that_answered() {
     let mut setup = with_client([idle(), answers(7), answers(8)]);
