@@ -78,10 +78,7 @@ impl<R: Data> Journal<R> {
     }
 
     /// The same from the place `first` on, which costs nothing for those before.
-    pub fn entries_from(
-        &self,
-        first: usize,
-    ) -> impl ExactSizeIterator<Item = Result<&R, Damage>> {
+    pub fn entries_from(&self, first: usize) -> impl ExactSizeIterator<Item = Result<&R, Damage>> {
         let last = self.records.len();
         (first.min(last)..last).map(|place| match self.damage.at(place) {
             None => Ok(&self.records[place]),
