@@ -174,7 +174,7 @@ impl Stream {
     /// The next group, of which only the delay's two words are wanted.
     #[inline(always)]
     pub fn delay(&mut self, randomness: &mut Randomness) -> u64 {
-        let chunk = self.position / CHUNK as u64 | randomness.epoch;
+        let chunk = (self.position / CHUNK as u64) | randomness.epoch;
         let start = self.position as usize % CHUNK;
         self.position = self.position.wrapping_add(GROUP as u64);
         match &self.delays {
@@ -206,7 +206,7 @@ impl Stream {
     /// Moves on by `count` words: the bytes of the chunk and the place of the first word in it.
     #[inline(always)]
     fn bytes(&mut self, count: u64, randomness: &mut Randomness) -> (&[u8; 4 * CHUNK], usize) {
-        let chunk = self.position / CHUNK as u64 | randomness.epoch;
+        let chunk = (self.position / CHUNK as u64) | randomness.epoch;
         let start = self.position as usize % CHUNK;
         self.position = self.position.wrapping_add(count);
         let fresh = || Box::new(Ahead { chunk: !chunk, bytes: [0; 4 * CHUNK] });

@@ -304,7 +304,7 @@ pub(crate) fn lone_item(tree: &Tree, problems: &mut Problems) -> Option<Item<Jso
 }
 
 fn tie(tree: &Tree, problems: &mut Problems) -> Option<TiePolicy> {
-    match fields::text(tree, problems)? {
+    match text(tree, problems)? {
         "fifo" => Some(TiePolicy::Fifo),
         "shuffled" => Some(TiePolicy::Shuffled),
         word => {
