@@ -93,7 +93,7 @@ mod wall;
 pub mod world;
 
 pub use bug::{Bug, Bugs};
-pub use clock::{Clock, Correction, WallClock};
+pub use clock::{Clock, Correction, WallClock, WallRun};
 pub use context::{Context, Effect, Ending};
 pub use data::Data;
 pub use digest::Digest;

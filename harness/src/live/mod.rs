@@ -25,6 +25,7 @@ use checkpoints::{Checkpoints, Moment};
 use rows::Rows;
 
 pub use view::view;
+pub(crate) use view::{node_view, operations};
 
 /// A run of a registered protocol, from its first event to its last.
 pub struct LiveSession<R: Registration> {
@@ -122,7 +123,7 @@ impl<R: Registration> LiveSession<R> {
     /// The run that goes on from `first`, before which `marks` lie; the cursor is at `first`.
     fn from(case: Case, first: Traveller<R>, marks: Sequence<Mark>, kept: Kept<R>) -> Self {
         Self {
-            header: header(&case, first.runner.world().node_count()),
+            header: Header::of(&case, first.runner.world().node_count()),
             view: view(first.runner.world()),
             case,
             marks,
@@ -173,25 +174,11 @@ impl<R: Registration> LiveSession<R> {
 }
 
 /// Sets or takes away the sign at the event at which the report finds a rule broken.
-fn mark_violation(marks: &mut Sequence<Mark>, report: &Report, is_on: bool) {
+pub(crate) fn mark_violation(marks: &mut Sequence<Mark>, report: &Report, is_on: bool) {
     let event = report.violation.as_ref().map(|failure| failure.event);
     let place = event.and_then(|event| event.checked_sub(1));
     if let Some(mark) = place.and_then(|place| marks.get_mut(place as usize)) {
         *mark = mark.with_violation(is_on);
-    }
-}
-
-fn header(case: &Case, nodes: u32) -> Header {
-    Header {
-        scenario: case.scenario.clone(),
-        title: case.title.clone(),
-        protocol: case.protocol.clone(),
-        seed: case.seed,
-        nodes,
-        clients: case.clients.count,
-        bugs: case.bugs.clone(),
-        token: case.token.clone(),
-        interventions: case.interventions.iter().map(describe::intervention).collect(),
     }
 }
 
@@ -217,7 +204,7 @@ impl<R: Registration> Session for LiveSession<R> {
         let failure = self.report.violation.as_ref().filter(|failure| failure.event == event);
         match (row, failure) {
             (Some(row), Some(failure)) => {
-                let violation = Some(format!("{} ({})", failure.rule, failure.source));
+                let violation = Some(failure.title());
                 Some(Rc::new(Row { violation, ..Row::clone(&row) }))
             }
             (row, _) => row,

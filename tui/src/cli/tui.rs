@@ -1,14 +1,16 @@
 //! `orrery tui`: the debugger.
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use orrery_harness::Session;
+use orrery_harness::recording::RecordedSession;
 
 use crate::ui;
 
 use super::args::{Tui, Which};
 use super::output::Output;
-use super::resolve::resolve;
+use super::resolve::{is_recording, resolve, unknown_protocol};
 use super::{Cli, CliError, Exit, list};
 
 /// The first lesson: what the picker begins on.
@@ -36,6 +38,9 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
     output.flush()?;
     let options = options(arguments)?;
     let open = |what: &str| -> Result<Box<dyn Session>, CliError> {
+        if is_recording(cli, what) {
+            return recorded(cli, what, arguments);
+        }
         let which = Which {
             what: what.to_string(),
             seed: arguments.seed,
@@ -64,6 +69,22 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
     let open = |name: &str| open(name).map_err(|error| error.to_string());
     ui::pick(entries, &options, open).map_err(failed)?;
     Ok(Exit::AsExpected)
+}
+
+/// Opens a recording, which is what it is: no seed, setting or bug changes it.
+fn recorded(cli: &Cli, path: &str, arguments: &Tui) -> Result<Box<dyn Session>, CliError> {
+    let Tui { seed, set, bugs, plan, .. } = arguments;
+    if seed.is_some() || !set.is_empty() || !bugs.is_empty() || plan.is_some() {
+        return Err(CliError::Input(format!(
+            "`{path}` is a recording and cannot be changed: leave out --seed, --set, --bug and --plan, or name its scenario"
+        )));
+    }
+    let session = RecordedSession::open(Path::new(path))?;
+    let problem = unknown_protocol(cli, &session.header().protocol);
+    Ok(Box::new(match problem {
+        Some(problem) => session.noting(&problem),
+        None => session,
+    }))
 }
 
 /// How the debugger is to look and where it is to begin.

@@ -1,0 +1,181 @@
+//! Runs as files: they read back as they were, and what is wrong with one is told.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use orrery_harness::case::Case;
+use orrery_harness::recording::{self, Part, Reader, RecordedSession, RecordingError, Source};
+use orrery_harness::session::RowKind;
+use orrery_harness::{Session, registered};
+use orrery_sim::SimTime;
+
+use support::{Registered, case};
+
+/// A path that no other test uses.
+fn scratch(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+fn source() -> Source {
+    Source { text: Some(String::from("title = \"a register\"")), ..Source::default() }
+}
+
+fn record(case: &Case, path: &Path) {
+    let lines = registered::<Registered>().record(case, &source()).unwrap();
+    recording::write(path, lines).unwrap();
+}
+
+/// A run of a few events.
+fn short() -> Case {
+    Case { stop_at: SimTime::from_nanos(30_000_000), ..case(2) }
+}
+
+#[track_caller]
+fn assert_same(case: &Case, path: &Path, every: usize) -> RecordedSession {
+    record(case, path);
+    let mut live = registered::<Registered>().open(case).unwrap();
+    let mut recorded = RecordedSession::open(path).unwrap();
+    assert_eq!(recorded.header(), live.header());
+    assert_eq!(recorded.report(), live.report());
+    assert_eq!(recorded.rows(), live.rows());
+    let last = live.rows().len() as u64;
+    let back = (0..=last).rev().step_by(17 * every);
+    for event in (0..=last).step_by(every).chain(back).chain([last / 2, last, 1, last + 5]) {
+        live.seek(event).unwrap();
+        recorded.seek(event).unwrap();
+        assert_eq!(recorded.view(), live.view(), "event {event}");
+        assert_eq!(recorded.cursor(), live.cursor());
+    }
+    recorded
+}
+
+#[test]
+fn a_recording_looks_like_the_run() {
+    let recorded = assert_same(&case(3), &scratch("like-the-run"), 1);
+    assert!(recorded.recorded().is_some_and(|note| note.contains("not to change")));
+    assert_eq!(recorded.first_line().text, source().text);
+}
+
+#[test]
+fn so_does_that_of_a_panic_and_of_a_history_that_is_not_linearizable() {
+    let panics = Case { bugs: vec![String::from("PANICS")], ..case(1) };
+    let recorded = assert_same(&panics, &scratch("panics"), 1);
+    assert_eq!(recorded.rows().last().unwrap().kind, RowKind::Panic);
+    let stale = Case { bugs: vec![String::from("STALE")], ..case(1) };
+    let recorded = assert_same(&stale, &scratch("stale"), 3);
+    let failure = recorded.report().violation.clone().unwrap();
+    let row = &recorded.rows()[failure.event as usize - 1];
+    assert!(failure.event < recorded.rows().len() as u64 && row.violation.is_some(), "{row:?}");
+}
+
+#[test]
+fn a_long_recording_holds_the_whole_world_now_and_then() {
+    let long = Case { stop_at: SimTime::from_nanos(12_000_000_000), ..case(4) };
+    let lines = registered::<Registered>().record(&long, &source()).unwrap();
+    let parts: Vec<Part> = lines.map(|line| line.part).collect();
+    assert_eq!(parts[..2], [Part::Header, Part::View]);
+    assert!(3 < parts.iter().filter(|part| **part == Part::View).count());
+    assert_same(&long, &scratch("long"), 29);
+}
+
+#[test]
+fn whatever_is_missing_at_the_end_is_told() {
+    let path = scratch("cut");
+    record(&short(), &path);
+    let whole = std::fs::read(&path).unwrap();
+    for length in (4..whole.len()).step_by(3).chain(whole.len() - 40..whole.len()) {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let error = RecordedSession::open(&path).err().expect("it is not whole");
+        assert!(matches!(error, RecordingError::Truncated { .. }), "{length}: {error}");
+    }
+    std::fs::write(&path, &whole[..3]).unwrap();
+    let error = RecordedSession::open(&path).err().expect("it is hardly there");
+    assert!(error.to_string().contains("--record FILE"), "{error}");
+}
+
+#[test]
+fn whatever_is_changed_is_told_as_damage() {
+    let path = scratch("flipped");
+    record(&short(), &path);
+    let whole = std::fs::read(&path).unwrap();
+    let rows = RecordedSession::open(&path).unwrap().rows().to_vec();
+    for place in (4..whole.len()).step_by(3).chain(whole.len() - 40..whole.len()) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1 << (place % 8);
+        std::fs::write(&path, &bytes).unwrap();
+        match RecordedSession::open(&path) {
+            // Some bits of a frame's head mean nothing.
+            Ok(session) => assert_eq!(session.rows(), rows, "byte {place}"),
+            // Without its mark, a file that also ends too early cannot be told from one that was cut short.
+            Err(RecordingError::Truncated { .. }) => panic!("byte {place}"),
+            Err(error) => assert!(matches!(error, RecordingError::Corrupt { .. }), "{error}"),
+        }
+    }
+    let mut longer = whole.clone();
+    longer.extend_from_slice(b"more");
+    std::fs::write(&path, &longer).unwrap();
+    assert!(matches!(RecordedSession::open(&path), Err(RecordingError::Corrupt { .. })));
+}
+
+#[test]
+fn what_is_no_recording_or_of_another_format_is_told() {
+    let path = scratch("other");
+    let open = || RecordedSession::open(&path).err().unwrap().to_string();
+    std::fs::write(&path, "").unwrap();
+    assert!(open().contains("is no recording"));
+    std::fs::write(&path, "title = \"x\"\n").unwrap();
+    assert!(open().contains("is no recording") && !recording::is_recording(&path));
+    std::fs::write(
+        &path,
+        "{\"orrery_recording\":1,\"engine\":\"0.0.9+rng1\",\"scenario\":\"a\"}\n",
+    )
+    .unwrap();
+    assert!(open().contains("format 1; this release reads format 2. Use the release 0.0.9"));
+    assert!(recording::is_recording(&path));
+}
+
+#[test]
+fn a_recording_appears_whole_or_not_at_all() {
+    let folder = scratch("whole-or-not");
+    // What an earlier test run left.
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("run");
+    std::fs::write(&path, "old").unwrap();
+    let lines = registered::<Registered>().record(&short(), &source()).unwrap();
+    let looked = lines.inspect(|_| assert_eq!(std::fs::read(&path).unwrap(), b"old"));
+    recording::write(&path, looked).unwrap();
+    assert!(recording::is_recording(&path));
+    // A run that breaks off leaves nothing.
+    let some = registered::<Registered>().record(&short(), &source()).unwrap().take(9);
+    let other = folder.join("other");
+    assert!(recording::write(&other, some).is_err());
+    let left: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(left, [path]);
+}
+
+#[test]
+fn the_lines_of_two_runs_are_the_same_and_of_two_seeds_are_not() {
+    let lines = |seed| -> Vec<String> {
+        let lines = registered::<Registered>().record(&case(seed), &source()).unwrap();
+        lines.map(|line| line.text).collect()
+    };
+    assert_eq!(lines(6), lines(6));
+    assert_ne!(lines(6)[2..], lines(7)[2..]);
+}
+
+#[test]
+fn a_reader_gives_event_after_event_and_then_the_report() {
+    let path = scratch("reader");
+    record(&short(), &path);
+    let session = RecordedSession::open(&path).unwrap();
+    let mut reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.report(), None);
+    for row in session.rows() {
+        let event = reader.next_event().unwrap().unwrap();
+        assert_eq!(reader.row(&event).unwrap(), *row);
+    }
+    assert_eq!(reader.next_event().unwrap(), None);
+    assert_eq!(reader.report().as_ref(), Some(session.report()));
+}
