@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use orrery_harness::case::Case;
 use orrery_harness::recording::{self, Part, Reader, RecordedSession, RecordingError, Source};
 use orrery_harness::session::RowKind;
-use orrery_harness::{Session, registered};
+use orrery_harness::{Session, Verdict, registered};
 use orrery_sim::SimTime;
 
 use support::{Registered, case};
@@ -71,20 +71,24 @@ fn so_does_that_of_a_panic_and_of_a_history_that_is_not_linearizable() {
 
 #[test]
 fn a_long_recording_holds_the_whole_world_now_and_then() {
-    let long = Case { stop_at: SimTime::from_nanos(12_000_000_000), ..case(4) };
-    let lines = registered::<Registered>().record(&long, &source()).unwrap();
+    let lines = registered::<Registered>().record(&long(), &source()).unwrap();
     let parts: Vec<Part> = lines.map(|line| line.part).collect();
     assert_eq!(parts[..2], [Part::Header, Part::View]);
     assert!(3 < parts.iter().filter(|part| **part == Part::View).count());
-    assert_same(&long, &scratch("long"), 29);
+    assert_same(&long(), &scratch("long"), 97);
+}
+
+/// A run of several blocks.
+fn long() -> Case {
+    Case { stop_at: SimTime::from_nanos(12_000_000_000), ..case(4) }
 }
 
 #[test]
-fn whatever_is_missing_at_the_end_is_told() {
+fn what_is_cut_short_in_its_first_block_is_told() {
     let path = scratch("cut");
     record(&short(), &path);
     let whole = std::fs::read(&path).unwrap();
-    for length in (4..whole.len()).step_by(3).chain(whole.len() - 40..whole.len()) {
+    for length in (4..whole.len() - 16).step_by(5) {
         std::fs::write(&path, &whole[..length]).unwrap();
         let error = RecordedSession::open(&path).err().expect("it is not whole");
         assert!(matches!(error, RecordingError::Truncated { .. }), "{length}: {error}");
@@ -95,19 +99,67 @@ fn whatever_is_missing_at_the_end_is_told() {
 }
 
 #[test]
+fn what_is_cut_short_later_is_shown_up_to_its_last_whole_block() {
+    let (source, path) = (scratch("cut-later-whole"), scratch("cut-later"));
+    record(&long(), &source);
+    let mut original = RecordedSession::open(&source).unwrap();
+    let whole = std::fs::read(&source).unwrap();
+    let mut lengths = std::collections::BTreeSet::new();
+    for part in [40, 60, 80, 99] {
+        std::fs::write(&path, &whole[..whole.len() * part / 100]).unwrap();
+        let mut cut = RecordedSession::open(&path).unwrap();
+        let events = cut.rows().len();
+        assert!(lengths.insert(events) && 0 < events && events < original.rows().len());
+        assert!(cut.recorded().is_some_and(|note| note.contains("breaks off")));
+        assert_eq!(cut.report().verdict, Verdict::Unknown);
+        assert_eq!(cut.rows()[..events - 1], original.rows()[..events - 1]);
+        for event in [0, events as u64 / 2, events as u64] {
+            cut.seek(event).unwrap();
+            original.seek(event).unwrap();
+            assert_eq!(cut.view(), original.view());
+        }
+    }
+    // Only the mark is missing: everything that was recorded is there.
+    std::fs::write(&path, &whole[..whole.len() - 7]).unwrap();
+    let marked = RecordedSession::open(&path).unwrap();
+    assert_eq!((marked.rows(), marked.report()), (original.rows(), original.report()));
+    assert!(marked.recorded().is_some_and(|note| note.contains("breaks off")));
+}
+
+#[test]
+fn a_writer_that_is_killed_leaves_its_whole_blocks() {
+    let (path, left) = (scratch("killed"), scratch("killed-left"));
+    let part = scratch(&format!("killed.{}.tmp", std::process::id()));
+    let lines = registered::<Registered>().record(&long(), &source()).unwrap();
+    let (mut blocks, mut seen) = (0, 0);
+    let watched = lines.inspect(|line| match line.part {
+        Part::View => blocks += 1,
+        // In the middle of the third block.
+        Part::Event(number) if blocks == 3 && seen == 0 => {
+            seen = number;
+            std::fs::copy(&part, &left).unwrap();
+        }
+        Part::Header | Part::Event(_) | Part::End(_) => {}
+    });
+    recording::write(&path, watched).unwrap();
+    let killed = RecordedSession::open(&left).unwrap();
+    assert_eq!(killed.rows().len() as u64 + 1, seen);
+    assert!(killed.recorded().is_some_and(|note| note.contains("breaks off")));
+}
+
+#[test]
 fn whatever_is_changed_is_told_as_damage() {
     let path = scratch("flipped");
     record(&short(), &path);
     let whole = std::fs::read(&path).unwrap();
     let rows = RecordedSession::open(&path).unwrap().rows().to_vec();
-    for place in (4..whole.len()).step_by(3).chain(whole.len() - 40..whole.len()) {
+    for place in (4..whole.len()).step_by(7).chain(whole.len() - 40..whole.len()) {
         let mut bytes = whole.clone();
         bytes[place] ^= 1 << (place % 8);
         std::fs::write(&path, &bytes).unwrap();
         match RecordedSession::open(&path) {
             // Some bits of a frame's head mean nothing.
             Ok(session) => assert_eq!(session.rows(), rows, "byte {place}"),
-            // Without its mark, a file that also ends too early cannot be told from one that was cut short.
             Err(RecordingError::Truncated { .. }) => panic!("byte {place}"),
             Err(error) => assert!(matches!(error, RecordingError::Corrupt { .. }), "{error}"),
         }
@@ -119,11 +171,26 @@ fn whatever_is_changed_is_told_as_damage() {
 }
 
 #[test]
+fn damage_is_told_with_its_place() {
+    let path = scratch("place");
+    record(&long(), &path);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let place = bytes.len() * 2 / 3;
+    bytes[place] ^= 4;
+    std::fs::write(&path, &bytes).unwrap();
+    let error = RecordedSession::open(&path).err().unwrap().to_string();
+    let words = error.split_once("begins at byte ").and_then(|(_, rest)| rest.split_once(','));
+    let start: usize = words.unwrap().0.parse().unwrap();
+    assert!(0 < start && start <= place && error.contains("behind event"), "{error}");
+    assert!(error.contains("record the run again"), "{error}");
+}
+
+#[test]
 fn what_is_no_recording_or_of_another_format_is_told() {
     let path = scratch("other");
     let open = || RecordedSession::open(&path).err().unwrap().to_string();
     std::fs::write(&path, "").unwrap();
-    assert!(open().contains("is no recording"));
+    assert!(open().contains("is empty"));
     std::fs::write(&path, "title = \"x\"\n").unwrap();
     assert!(open().contains("is no recording") && !recording::is_recording(&path));
     std::fs::write(

@@ -20,6 +20,11 @@ pub enum RecordingError {
         "{0} is no recording: it does not begin with a recording's header. One is made by `orrery run SCENARIO --record FILE`"
     )]
     NoRecording(String),
+    /// There is nothing in it.
+    #[error(
+        "{0} is empty: whoever wrote it was interrupted, or it is no recording. One is made by `orrery run SCENARIO --record FILE`"
+    )]
+    Empty(String),
     /// Another version.
     #[error(
         "{path} has format {found}; this release reads format {FORMAT}. Use the release {engine} that wrote it, or record the run again"
@@ -34,7 +39,7 @@ pub enum RecordingError {
     },
     /// Its rest is missing.
     #[error(
-        "{path} breaks off after {events} events: its end is missing, so it was cut short on its way. Copy it again, or record the run again"
+        "{path} breaks off after {events} events: its end is missing, so it was cut short, or its writer was. Copy it again, or record the run again; `orrery tui {path}` shows the blocks that are whole"
     )]
     Truncated {
         /// Which.

@@ -1,6 +1,7 @@
 //! Recordings read back, line by line, and proven whole on the way.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use crate::report::Report;
 use crate::session::Row;
 
 use super::RecordingError;
-use super::file::{check_start, other_format, without_mark};
+use super::file::{check_start, mark, mark_says, other_format};
 use super::lines::{EventLine, RecordingEnd, RecordingHeader};
 
 /// What the lines of events and of whole worlds begin with.
@@ -32,17 +33,17 @@ pub struct Event {
 /// Where a frame stands in the file, and the event after which it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(super) start: u64,
+    pub(super) end: u64,
     pub(super) first: u64,
 }
 
-/// A recording that is being read. It holds the file as it is, compressed, and one frame of lines.
+/// A recording that is being read. It holds one frame of lines and where the frames are.
 pub struct Reader {
     path: String,
-    bytes: Vec<u8>,
-    /// How many of the bytes are frames, and whether the file's mark says so.
-    length: usize,
+    file: BufReader<File>,
+    /// How many bytes of the file are frames, and whether its mark says so.
+    length: u64,
     is_marked: bool,
     /// The lines of the current frame, and how much of them was read.
     text: String,
@@ -61,42 +62,34 @@ impl Reader {
     /// Where it is no recording, of another format, cut short or damaged.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         let shown = path.display().to_string();
-        let bytes = std::fs::read(path);
-        let bytes = bytes.map_err(|error| RecordingError::File { path: shown.clone(), error })?;
-        Self::new(shown, bytes)
-    }
-
-    pub(super) fn new(path: String, bytes: Vec<u8>) -> Result<Self, RecordingError> {
-        check_start(&path, &bytes)?;
-        let (frames, is_marked) = without_mark(&bytes);
-        let length = frames.len();
-        let broken = Broken { path: &path, is_marked, events: 0 };
-        let (text, end) = match decode(frames) {
-            Ok(decoded) => decoded,
-            Err(cut) => return Err(broken.frame(&cut)),
-        };
+        let failed = |error| RecordingError::File { path: shown.clone(), error };
+        let mut file = BufReader::new(File::open(path).map_err(failed)?);
+        check_start(&shown, &mut file)?;
+        let (length, is_marked) = mark_says(&mut file).map_err(failed)?;
+        let decoded = decode(&mut file, 0, length).map_err(failed)?;
+        let broken = Broken { path: &shown, is_marked, start: 0, events: 0 };
+        let (text, end) = decoded.map_err(|cut| broken.frame(&cut))?;
         let line = text.lines().next().unwrap_or_default();
         let header = match serde_json::from_str::<RecordingHeader>(line) {
             Ok(header) if header.orrery_recording == super::FORMAT => header,
-            Ok(_) | Err(_) => return Err(other_format(&path, line)),
+            Ok(_) | Err(_) => return Err(other_format(&shown, line)),
         };
         let mut checksum = Digest::default();
         checksum.feed(line).expect("a text has a digest");
         let read = line.len() + 1;
         let frames = vec![Frame { start: 0, end, first: 0 }];
-        let (events, end) = (0, None);
         Ok(Self {
-            path,
-            bytes,
+            path: shown,
+            file,
             length,
             is_marked,
             text,
             read,
             frames,
             checksum,
-            events,
+            events: 0,
             header,
-            end,
+            end: None,
         })
     }
 
@@ -161,9 +154,9 @@ impl Reader {
         RecordingError::Corrupt { path: self.path.clone(), what: what.into() }
     }
 
-    /// The file as it is and where its frames are, once all events were read.
-    pub(super) fn into_frames(self) -> (String, Vec<u8>, Vec<Frame>) {
-        (self.path, self.bytes, self.frames)
+    /// The file, and where its whole frames are, once all events were read.
+    pub(super) fn into_frames(self) -> (String, BufReader<File>, Vec<Frame>) {
+        (self.path, self.file, self.frames)
     }
 
     fn next_line(&mut self) -> Result<Option<String>, RecordingError> {
@@ -173,14 +166,16 @@ impl Reader {
                 return self.check_end().map(|()| None);
             }
             if self.end.is_some() {
-                return Err(self.after_end(start));
+                return self.after_end(start).map(|()| None);
             }
             let broken =
-                Broken { path: &self.path, is_marked: self.is_marked, events: self.events };
-            let decoded = decode(&self.bytes[start..self.length]);
-            let (text, used) = decoded.map_err(|cut| broken.frame(&cut))?;
+                Broken { path: &self.path, is_marked: self.is_marked, start, events: self.events };
+            let decoded = decode(&mut self.file, start, self.length);
+            let decoded =
+                decoded.map_err(|error| RecordingError::File { path: self.path.clone(), error })?;
+            let (text, end) = decoded.map_err(|cut| broken.frame(&cut))?;
             (self.text, self.read) = (text, 0);
-            self.frames.push(Frame { start, end: start + used, first: self.events });
+            self.frames.push(Frame { start, end, first: self.events });
         }
         let rest = &self.text[self.read..];
         let line = rest.lines().next().unwrap_or_default().to_string();
@@ -227,13 +222,16 @@ impl Reader {
         }
     }
 
-    /// There is something left that is not the file's mark.
-    fn after_end(&self, start: usize) -> RecordingError {
-        let mark = super::file::mark(start);
-        if mark.starts_with(&self.bytes[start..]) {
-            return self.truncated();
+    /// There is something left that is not the file's mark: a part of that, or what does not belong there.
+    fn after_end(&mut self, start: u64) -> Result<(), RecordingError> {
+        let mut rest = Vec::new();
+        let read = self.file.seek(SeekFrom::Start(start));
+        let read = read.and_then(|_| (&mut self.file).take(64).read_to_end(&mut rest));
+        read.map_err(|error| RecordingError::File { path: self.path.clone(), error })?;
+        if mark(start).starts_with(&rest) {
+            return Err(self.truncated());
         }
-        self.corrupt("it does not end as it should")
+        Err(self.corrupt(format!("it does not end at byte {start}, as it should")))
     }
 
     fn truncated(&self) -> RecordingError {
@@ -245,16 +243,20 @@ impl Reader {
 struct Broken<'a> {
     path: &'a str,
     is_marked: bool,
+    /// The byte at which it begins.
+    start: u64,
     events: u64,
 }
 
 impl Broken<'_> {
     /// A file whose end is there is damaged; another one was cut short.
     fn frame(&self, cut: &Cut) -> RecordingError {
-        let path = self.path.to_string();
+        let (path, Self { start, events, .. }) = (self.path.to_string(), self);
         if self.is_marked || cut.error.kind() != io::ErrorKind::UnexpectedEof {
-            let what =
-                format!("what follows event {} cannot be unpacked", self.events + cut.events);
+            let what = format!(
+                "the block that begins at byte {start}, behind event {events}, cannot be unpacked: {}",
+                cut.error
+            );
             return RecordingError::Corrupt { path, what };
         }
         RecordingError::Truncated { path, events: self.events + cut.events }
@@ -267,33 +269,39 @@ struct Cut {
     events: u64,
 }
 
-/// The lines of the first frame in `bytes`, and how many bytes it takes.
-fn decode(bytes: &[u8]) -> Result<(String, usize), Cut> {
+/// The lines of the frame that begins at byte `start`, and where it ends, before byte `length`.
+fn decode(
+    file: &mut BufReader<File>,
+    start: u64,
+    length: u64,
+) -> io::Result<Result<(String, u64), Cut>> {
+    file.seek(SeekFrom::Start(start))?;
     let mut text = Vec::new();
-    let read = || -> io::Result<usize> {
-        let mut decoder = Decoder::with_buffer(bytes)?.single_frame();
-        decoder.read_to_end(&mut text)?;
-        Ok(bytes.len() - decoder.finish().len())
-    };
-    let used = { read }();
-    let used = used.map_err(|error| {
-        let whole =
-            text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    if let Err(error) = unpack(file.by_ref().take(length.saturating_sub(start)), &mut text) {
+        let lines = text.split_inclusive(|byte| *byte == b'\n');
+        let whole = lines.filter(|line| line.ends_with(b"\n"));
         let events = whole.filter(|line| line.starts_with(EVENT_START.as_bytes())).count() as u64;
-        Cut { error, events }
-    })?;
-    match String::from_utf8(text) {
-        Ok(text) => Ok((text, used)),
-        Err(error) => Err(Cut { error: io::Error::other(error), events: 0 }),
+        return Ok(Err(Cut { error, events }));
     }
+    let end = file.stream_position()?;
+    Ok(match String::from_utf8(text) {
+        Ok(text) => Ok((text, end)),
+        Err(error) => Err(Cut { error: io::Error::other(error), events: 0 }),
+    })
+}
+
+fn unpack(frame: impl BufRead, text: &mut Vec<u8>) -> io::Result<()> {
+    Decoder::with_buffer(frame)?.single_frame().read_to_end(text).map(|_| ())
 }
 
 /// The lines of one frame of a file that was found whole.
-pub(super) fn frame_text(bytes: &[u8], frame: Frame) -> Result<String, String> {
-    let decoded = bytes.get(frame.start..frame.end).map(decode);
-    match decoded {
-        Some(Ok((text, _))) => Ok(text),
-        Some(Err(_)) | None => Err(String::from("a part of the recording cannot be unpacked")),
+pub(super) fn frame_text(file: &mut BufReader<File>, frame: Frame) -> Result<String, String> {
+    match decode(file, frame.start, frame.end) {
+        Ok(Ok((text, _))) => Ok(text),
+        Ok(Err(Cut { error, .. })) | Err(error) => Err(format!(
+            "the block that begins at byte {} cannot be unpacked any more: {error}",
+            frame.start
+        )),
     }
 }
 

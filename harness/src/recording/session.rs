@@ -1,10 +1,13 @@
 //! A recording in the debugger: it can be walked through, not changed.
 
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use orrery_sim::SimTime;
 
-use crate::report::Report;
+use crate::report::{Failure, Report, Verdict};
 use crate::session::{Header, OperationView, Row, Session, SessionError, WorldView};
 
 use super::change::{Change, OperationsOnly, Rebuilt};
@@ -12,7 +15,7 @@ use super::lines::EventLine;
 use super::read::{EVENT_START, Frame, Reader, Timed, VIEW_START, frame_text};
 use super::{RecordingError, RecordingHeader};
 
-/// A recorded run with a cursor. It holds all rows, the file as it is, and the changes of the frame at the cursor.
+/// A recorded run with a cursor. It holds all rows, and the changes of the frame at the cursor.
 pub struct RecordedSession {
     recorded: RecordingHeader,
     header: Header,
@@ -21,7 +24,7 @@ pub struct RecordedSession {
     operations: Vec<OperationView>,
     report: Report,
     path: String,
-    bytes: Vec<u8>,
+    file: BufReader<File>,
     frames: Vec<Frame>,
     /// The frame that was unpacked last.
     unpacked: Option<Unpacked>,
@@ -37,35 +40,31 @@ struct Unpacked {
 }
 
 impl RecordedSession {
-    /// Opens the recording at `path` with the cursor before the first event.
+    /// Opens the recording at `path` with the cursor before the first event. One that was cut short shows the events of
+    /// its whole frames, and says so.
     ///
     /// # Errors
-    /// Where it is no recording, of another format, cut short or damaged.
+    /// Where it is no recording, of another format, cut short in its first frame, or damaged.
     pub fn open(path: &Path) -> Result<Self, RecordingError> {
         Self::read(Reader::open(path)?)
     }
 
-    pub(super) fn read(mut reader: Reader) -> Result<Self, RecordingError> {
+    fn read(mut reader: Reader) -> Result<Self, RecordingError> {
         let (mut rows, mut operations) = (Vec::new(), Vec::new());
-        while let Some(event) = reader.next_event()? {
-            let line: EventLine<OperationsOnly> = reader.parse(&event.text)?;
-            let (row, change) = line.into_row().map_err(|what| reader.corrupt(what))?;
-            for operation in change.operations {
-                let applied = operation.apply(&mut operations, (row.number, row.time));
-                applied.map_err(|what| reader.corrupt(what))?;
-            }
-            rows.push(row);
-        }
-        let report = reader.report().ok_or_else(|| reader.corrupt("its end is missing"))?;
+        let missing = read_rows(&mut reader, &mut rows, &mut operations)?;
+        let report = reader.report().unwrap_or_else(|| cut_short(reader.header(), &rows));
         if let Some(failure) = &report.violation
             && let Some(row) = failure.event.checked_sub(1).and_then(|i| rows.get_mut(i as usize))
         {
             row.violation = Some(failure.title());
         }
         let recorded = reader.header().clone();
-        let note =
+        let mut note =
             format!("a recording, made by orrery {}: to look at, not to change", recorded.engine);
-        let (path, bytes, frames) = reader.into_frames();
+        if let Some(missing) = missing {
+            note = format!("{note}; {missing}");
+        }
+        let (path, file, frames) = reader.into_frames();
         let mut session = Self {
             header: recorded.header(),
             current: Rebuilt::blank(recorded.nodes),
@@ -76,7 +75,7 @@ impl RecordedSession {
             operations,
             report,
             path,
-            bytes,
+            file,
             frames,
         };
         match session.go(0) {
@@ -127,13 +126,78 @@ impl RecordedSession {
         Ok(())
     }
 
-    fn unpack(&self, place: usize) -> Result<Unpacked, String> {
-        let text = frame_text(&self.bytes, self.frames[place])?;
+    fn unpack(&mut self, place: usize) -> Result<Unpacked, String> {
+        let text = frame_text(&mut self.file, self.frames[place])?;
         let is_change = |line: &&str| line.starts_with(VIEW_START) || line.starts_with(EVENT_START);
         let changes = text.lines().filter(is_change).map(serde_json::from_str);
         let changes: Result<Vec<_>, _> = changes.collect();
         let changes = changes.map_err(|error| format!("a change cannot be read: {error}"))?;
         Ok(Unpacked { place, changes })
+    }
+}
+
+/// Reads all events of a recording. Returns what is to be said of one that breaks off.
+///
+/// # Errors
+/// Where it is damaged, or breaks off in its first block.
+fn read_rows(
+    reader: &mut Reader,
+    rows: &mut Vec<Row>,
+    operations: &mut Vec<OperationView>,
+) -> Result<Option<String>, RecordingError> {
+    loop {
+        let event = match reader.next_event() {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(None),
+            Err(RecordingError::Truncated { .. }) if !rows.is_empty() => {
+                return Ok(Some(String::from(
+                    "it breaks off: what came later, and how the run ended, is missing",
+                )));
+            }
+            Err(error) => return Err(error),
+        };
+        let line: EventLine<OperationsOnly> = reader.parse(&event.text)?;
+        let (row, change) = line.into_row().map_err(|what| reader.corrupt(what))?;
+        for operation in change.operations {
+            let applied = operation.apply(operations, (row.number, row.time));
+            applied.map_err(|what| reader.corrupt(what))?;
+        }
+        rows.push(row);
+    }
+}
+
+/// What can be said of a run whose recording breaks off after these events: there is no verdict.
+fn cut_short(header: &RecordingHeader, rows: &[Row]) -> Report {
+    let (events, time) = rows.last().map_or((0, 0), |row| (row.number, row.time.as_nanos()));
+    let failure = Failure {
+        found_by: String::from("recording"),
+        rule: String::from("no verdict"),
+        source: String::from("the recording breaks off here"),
+        facts: vec![String::from(
+            "the end of the recording is missing: `replay` its token instead",
+        )],
+        event: events,
+        time_ns: time,
+        picture: None,
+    };
+    Report {
+        scenario: header.scenario.clone(),
+        seed: header.seed,
+        verdict: Verdict::Unknown,
+        expected: Verdict::Unknown,
+        as_expected: false,
+        token: header.token.clone(),
+        digest: String::new(),
+        events,
+        messages: rows.iter().map(|row| row.sent.len() as u64).sum(),
+        sim_ns: time,
+        invariants: BTreeMap::new(),
+        violation: Some(failure),
+        goals: vec![],
+        probes: BTreeMap::new(),
+        ledger: BTreeMap::new(),
+        stats: BTreeMap::new(),
+        message_kinds: BTreeMap::new(),
     }
 }
 

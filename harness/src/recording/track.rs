@@ -1,9 +1,9 @@
 //! What changed in a typed world since it was last looked at.
 
 use orrery_sim::client::HistoryKind;
+use orrery_sim::journal::Damage;
 use orrery_sim::plan::MessageAddress;
 use orrery_sim::step::{Event, Outcome};
-use orrery_sim::journal::Damage;
 use orrery_sim::{Clock, Node, NodeId, Position, Protocol, SimTime, Value, WallRun, World};
 
 use crate::describe;
