@@ -69,7 +69,7 @@ fn scenarios_are_recorded_as_they_are() {
 
 #[test]
 fn so_are_random_faults_and_planted_bugs() {
-    assert_same(&case("raft/chaos", Some(3), &["stop_at=4s"], &[]));
+    assert_same(&case("raft/chaos", Some(3), &["stop_at=4s", "swarm.until=3s"], &[]));
     assert_same(&case("raft/figure-8", None, &[], &["R1"]));
     assert_same(&case("ping/lossy", Some(9), &["link.duplicate=50%"], &["P1"]));
 }
@@ -135,7 +135,7 @@ fn so_are_clocks_that_go_wrong_and_nodes_that_are_slow_or_lie() {
             (200, rate(node(1), 333_333_333)),
             (250, jump(node(1), -7_000_000)),
             (300, jump(node(2), 1_000_000_000_000)),
-            (350, slow(Duration::from_millis(3))),
+            (350, slow(Duration::from_millis(40))),
             (400, rate(node(2), -1_000_000_000)),
             (500, byzantine(Behaviour::Withhold)),
             (700, rate(node(2), -77)),
@@ -156,7 +156,8 @@ fn so_are_clocks_that_go_wrong_and_nodes_that_are_slow_or_lie() {
     let shows =
         |what: &dyn Fn(&NodeView) -> bool| views.iter().any(|view| view.nodes.iter().any(what));
     let differs = |node: &NodeView| node.clock.as_nanos() != node.wall_clock.as_nanos();
-    assert!(shows(&differs) && shows(&|node| 1 < node.inbox) && shows(&|node| node.is_slow));
+    assert!(shows(&differs) && shows(&|node| node.is_slow));
+    assert!(shows(&|node| 0 < node.inbox));
     assert!(shows(&|node| node.behaviour == Behaviour::Withhold));
 }
 
