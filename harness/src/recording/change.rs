@@ -281,8 +281,8 @@ impl Rebuilt {
 
     fn apply_node(&mut self, change: &NodeChange) -> Result<(), String> {
         let place = change.id.0.index();
-        let none = || format!("there is no node {}", change.id.0);
-        let node = self.view.nodes.get_mut(place).ok_or_else(none)?;
+        let missing = || format!("there is no node {}", change.id.0);
+        let node = self.view.nodes.get_mut(place).ok_or_else(missing)?;
         let (clock, wall) = &mut self.clocks[place];
         *clock = change.clock.unwrap_or(*clock);
         *wall = change.wall.unwrap_or(*wall);

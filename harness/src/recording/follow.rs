@@ -160,7 +160,7 @@ impl<'a> Follower<'a> {
     fn fields(self, leaves: usize, name: &str) -> Result<Fields<'a>, Differs> {
         match self.tree {
             Value::Struct(own, fields) if *own == name => {
-                Ok(Fields { fields, place: 0, leaves, notes: self.notes })
+                Ok(Fields { known: fields, place: 0, leaves, notes: self.notes })
             }
             _ => Err(Differs),
         }
@@ -289,7 +289,7 @@ impl<'a> Serializer for Follower<'a> {
     }
     fn serialize_map(self, _: Option<usize>) -> Result<Pairs<'a>, Differs> {
         let Value::Map(pairs) = self.tree else { return Err(Differs) };
-        Ok(Pairs { pairs, place: 0, rest: None, key: None, notes: self.notes })
+        Ok(Pairs { known: pairs, place: 0, rest: None, key: None, notes: self.notes })
     }
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a>, Differs> {
         self.fields(0, name)
@@ -384,7 +384,7 @@ lists! {
 
 /// A map that is being followed: up to the first key that differs, from where on it is built.
 struct Pairs<'a> {
-    pairs: &'a mut Vec<(Value, Value)>,
+    known: &'a mut Vec<(Value, Value)>,
     place: usize,
     rest: Option<Vec<(Value, Value)>>,
     /// The key that waits for its value, where it is not the known one.
@@ -402,7 +402,7 @@ impl SerializeMap for Pairs<'_> {
         if 0 < self.skip {
             return Ok(());
         }
-        let known = self.pairs.get_mut(self.place).filter(|_| self.rest.is_none());
+        let known = self.known.get_mut(self.place).filter(|_| self.rest.is_none());
         if known.is_some_and(|(known, _)| self.notes.is_same(known, key)) {
             return Ok(());
         }
@@ -418,7 +418,7 @@ impl SerializeMap for Pairs<'_> {
         }
         let place = self.place;
         self.place += 1;
-        match (self.key.take(), self.pairs.get_mut(place)) {
+        match (self.key.take(), self.known.get_mut(place)) {
             (Some(key), _) => {
                 let value = self.notes.tree(value);
                 self.rest.get_or_insert_default().push((key, value));
@@ -431,13 +431,13 @@ impl SerializeMap for Pairs<'_> {
 
     fn end(self) -> Result<(), Differs> {
         let matched = self.place - self.rest.as_ref().map_or(0, Vec::len);
-        if matched < self.pairs.len() || self.rest.is_some() {
+        if matched < self.known.len() || self.rest.is_some() {
             self.notes.may_change()?;
             let rest = self.rest.unwrap_or_default();
             let Notes { at, patches, .. } = self.notes;
-            compare_maps(&self.pairs[matched..], &rest, matched, at, patches);
-            self.pairs.truncate(matched);
-            self.pairs.extend(rest);
+            compare_maps(&self.known[matched..], &rest, matched, at, patches);
+            self.known.truncate(matched);
+            self.known.extend(rest);
         }
         Ok(())
     }
@@ -445,7 +445,7 @@ impl SerializeMap for Pairs<'_> {
 
 /// The fields of a struct that are being followed.
 struct Fields<'a> {
-    fields: &'a mut [(&'static str, Value)],
+    known: &'a mut [(&'static str, Value)],
     place: usize,
     /// Steps to leave at the end.
     leaves: usize,
@@ -463,14 +463,14 @@ macro_rules! structs {
                 key: &'static str,
                 value: &T,
             ) -> Result<(), Differs> {
-                let known = self.fields.get_mut(self.place).filter(|(own, _)| *own == key);
+                let known = self.known.get_mut(self.place).filter(|(own, _)| *own == key);
                 let Some((_, known)) = known else { return Err(Differs) };
                 self.place += 1;
                 self.notes.follow_at(Step::name(key), known, value)
             }
             fn end(self) -> Result<(), Differs> {
                 self.notes.at.truncate(self.notes.at.len() - self.leaves);
-                same(self.place == self.fields.len())
+                same(self.place == self.known.len())
             }
         })*
     };

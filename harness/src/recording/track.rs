@@ -213,12 +213,8 @@ impl<N: Node> Tracker<N> {
     }
 
     fn kept_back(&mut self, world: &World<N>) -> Option<(usize, usize, Vec<FlightLine>)> {
-        let same =
-            |(old, now): (&(MessageAddress, MessageOf<N>), (MessageAddress, &MessageOf<N>))| {
-                old.0 == now.0 && old.1 == *now.1
-            };
-        let count = world.kept_back().count();
-        if count == self.kept_back.len() && self.kept_back.iter().zip(world.kept_back()).all(same) {
+        let old = self.kept_back.iter().map(|(address, message)| (*address, message));
+        if old.eq(world.kept_back()) {
             return None;
         }
         let now: Vec<_> = world.kept_back().map(|(a, m)| (a, m.clone())).collect();

@@ -123,7 +123,7 @@ fn tell(reader: &Reader, difference: &Difference, output: &mut Output) -> Result
     let text = |json: Option<&Json>| json.map_or(String::from("-"), ToString::to_string);
     match (old.is_empty(), new.is_empty()) {
         (true, true) => {
-            output.line("  the events are the same, the digests of the runs are not")?
+            output.line("  the events are the same, the digests of the runs are not")?;
         }
         (true, false) => output.line("  recorded: the run has ended before")?,
         (false, true) => output.line("  now:      the run has ended before")?,
