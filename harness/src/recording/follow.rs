@@ -554,9 +554,9 @@ mod tests {
                 assert_eq!(patches.is_empty(), before == after, "{patches:?}");
                 let text = serde_json::to_string(&patches).unwrap();
                 let patches: Vec<Patch> = serde_json::from_str(&text).unwrap();
-                let mut patched = before;
-                patches.iter().try_for_each(|patch| patch.apply(&mut patched)).unwrap();
-                assert_eq!(patched, after, "{text}");
+                let mut made = before;
+                patches.iter().try_for_each(|patch| patch.apply(&mut made)).unwrap();
+                assert_eq!(made, after, "{text}");
             }
         }
     }
