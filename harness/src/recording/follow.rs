@@ -287,9 +287,16 @@ impl<'a> Serializer for Follower<'a> {
     ) -> Result<List<'a>, Differs> {
         self.at_variant(variant)?.list(1, Some(length))
     }
-    fn serialize_map(self, _: Option<usize>) -> Result<Pairs<'a>, Differs> {
-        let Value::Map(pairs) = self.tree else { return Err(Differs) };
-        Ok(Pairs { known: pairs, place: 0, rest: None, key: None, notes: self.notes })
+    fn serialize_map(self, length: Option<usize>) -> Result<Pairs<'a>, Differs> {
+        let Value::Map(known) = self.tree else { return Err(Differs) };
+        let (left_out, _) = self.notes.places(length);
+        let mut pairs =
+            Pairs { known, place: 0, rest: None, key: None, skip: 0, notes: self.notes };
+        if 0 < left_out {
+            pairs.serialize_entry(ELLIPSIS, &Value::ellipsis(left_out))?;
+            pairs.skip = left_out;
+        }
+        Ok(pairs)
     }
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a>, Differs> {
         self.fields(0, name)

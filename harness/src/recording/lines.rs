@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use orrery_sim::plan::MessageAddress;
 use orrery_sim::{ClientId, NodeId, SimTime};
 
+use crate::marks::{FaultWord, Mark, MarkKind};
 use crate::report::{Measured, Report};
 use crate::session::{ArrivalFate, Header, Row, RowKind, SentRow};
 
@@ -162,6 +164,30 @@ enum FateWord {
     Damaged,
 }
 
+impl FateWord {
+    const fn of(fate: ArrivalFate) -> Self {
+        match fate {
+            ArrivalFate::Handled => Self::Handled,
+            ArrivalFate::Waits => Self::Waits,
+            ArrivalFate::Down => Self::Down,
+            ArrivalFate::CutOff => Self::CutOff,
+            ArrivalFate::Clogged => Self::Clogged,
+            ArrivalFate::Damaged => Self::Damaged,
+        }
+    }
+
+    const fn fate(self) -> ArrivalFate {
+        match self {
+            Self::Handled => ArrivalFate::Handled,
+            Self::Waits => ArrivalFate::Waits,
+            Self::Down => ArrivalFate::Down,
+            Self::CutOff => ArrivalFate::CutOff,
+            Self::Clogged => ArrivalFate::Clogged,
+            Self::Damaged => ArrivalFate::Damaged,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct SentLine {
     message: Text<MessageAddress>,
@@ -231,15 +257,7 @@ impl KindLine {
         match kind {
             RowKind::Start => Self::Start,
             RowKind::Arrive { message, sent_at, fate, is_copy } => {
-                let fate = match fate {
-                    ArrivalFate::Handled => FateWord::Handled,
-                    ArrivalFate::Waits => FateWord::Waits,
-                    ArrivalFate::Down => FateWord::Down,
-                    ArrivalFate::CutOff => FateWord::CutOff,
-                    ArrivalFate::Clogged => FateWord::Clogged,
-                    ArrivalFate::Damaged => FateWord::Damaged,
-                };
-                Self::Arrive { message: Text(message), sent_at, fate, is_copy }
+                Self::Arrive { message: Text(message), sent_at, fate: FateWord::of(fate), is_copy }
             }
             RowKind::Timer => Self::Timer,
             RowKind::Synced => Self::Synced,
@@ -257,15 +275,7 @@ impl KindLine {
         Ok(match self {
             Self::Start => RowKind::Start,
             Self::Arrive { message, sent_at, fate, is_copy } => {
-                let fate = match fate {
-                    FateWord::Handled => ArrivalFate::Handled,
-                    FateWord::Waits => ArrivalFate::Waits,
-                    FateWord::Down => ArrivalFate::Down,
-                    FateWord::CutOff => ArrivalFate::CutOff,
-                    FateWord::Clogged => ArrivalFate::Clogged,
-                    FateWord::Damaged => ArrivalFate::Damaged,
-                };
-                RowKind::Arrive { message: message.0, sent_at, fate, is_copy }
+                RowKind::Arrive { message: message.0, sent_at, fate: fate.fate(), is_copy }
             }
             Self::Timer => RowKind::Timer,
             Self::Synced => RowKind::Synced,
@@ -277,6 +287,64 @@ impl KindLine {
             },
             Self::Panic => RowKind::Panic,
         })
+    }
+}
+
+/// An event of which only the mark is read.
+#[derive(Deserialize)]
+pub(super) struct MarkLine {
+    t: u64,
+    #[serde(default)]
+    node: Option<Text<NodeId>>,
+    #[serde(default)]
+    cause: Option<u64>,
+    kind: MarkWord,
+    #[serde(default)]
+    sent: Vec<LossLine>,
+    #[serde(default)]
+    role: Option<String>,
+    #[serde(default)]
+    told: Vec<IgnoredAny>,
+    #[serde(default)]
+    violation: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MarkWord {
+    Start,
+    Arrive { fate: FateWord },
+    Timer,
+    Synced,
+    Ask(IgnoredAny),
+    GiveUp(IgnoredAny),
+    Fault { word: String },
+    Panic,
+}
+
+#[derive(Deserialize)]
+struct LossLine {
+    is_lost: bool,
+}
+
+impl MarkLine {
+    pub(super) fn mark(&self) -> Mark {
+        let kind = match &self.kind {
+            MarkWord::Start => MarkKind::Start,
+            MarkWord::Arrive { fate } => MarkKind::Arrive(fate.fate()),
+            MarkWord::Timer => MarkKind::Timer,
+            MarkWord::Synced => MarkKind::Synced,
+            MarkWord::Ask(_) => MarkKind::Ask,
+            MarkWord::GiveUp(_) => MarkKind::GiveUp,
+            MarkWord::Fault { word } => MarkKind::Fault(FaultWord::of(word)),
+            MarkWord::Panic => MarkKind::Panic,
+        };
+        let node = self.node.as_ref().map(|node| node.0);
+        Mark::new(SimTime::from_nanos(self.t), self.cause, node, kind)
+            .with_new_role(self.role.as_deref())
+            .with_narration(!self.told.is_empty())
+            .with_violation(self.violation.is_some())
+            .with_loss(self.sent.iter().any(|sent| sent.is_lost))
     }
 }
 

@@ -10,12 +10,13 @@ use zstd::stream::read::Decoder;
 
 use orrery_sim::Digest;
 
+use crate::marks::Mark;
 use crate::report::Report;
 use crate::session::Row;
 
 use super::RecordingError;
 use super::file::{check_start, mark, mark_says, other_format};
-use super::lines::{EventLine, RecordingEnd, RecordingHeader};
+use super::lines::{EventLine, MarkLine, RecordingEnd, RecordingHeader};
 
 /// What the lines of events and of whole worlds begin with.
 pub(super) const EVENT_START: &str = r#"{"n":"#;
@@ -154,9 +155,32 @@ impl Reader {
         RecordingError::Corrupt { path: self.path.clone(), what: what.into() }
     }
 
-    /// The file, and where its whole frames are, once all events were read.
-    pub(super) fn into_frames(self) -> (String, BufReader<File>, Vec<Frame>) {
-        (self.path, self.file, self.frames)
+    /// The mark of the next event; `None` after the last.
+    pub(super) fn next_mark(&mut self) -> Result<Option<Mark>, RecordingError> {
+        let Some(event) = self.next_event()? else { return Ok(None) };
+        let line: MarkLine = self.parse(&event.text)?;
+        Ok(Some(line.mark()))
+    }
+
+    /// The last block so far that begins behind `event` or before: its place, and the event behind which it begins.
+    pub(super) fn block_at(&self, event: u64) -> (usize, u64) {
+        let place = self.frames.partition_point(|frame| frame.first <= event).saturating_sub(1);
+        (place, self.frames[place].first)
+    }
+
+    /// The lines of a block that was found whole.
+    pub(super) fn block_text(&mut self, place: usize) -> Result<String, String> {
+        let Frame { start, end, .. } = self.frames[place];
+        match decode(&mut self.file, start, end) {
+            Ok(Ok((text, _))) => Ok(text),
+            Ok(Err(Cut { error, .. })) | Err(error) => Err(format!(
+                "the block that begins at byte {start} cannot be unpacked any more: {error}"
+            )),
+        }
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     fn next_line(&mut self) -> Result<Option<String>, RecordingError> {
@@ -292,17 +316,6 @@ fn decode(
 
 fn unpack(frame: impl BufRead, text: &mut Vec<u8>) -> io::Result<()> {
     Decoder::with_buffer(frame)?.single_frame().read_to_end(text).map(|_| ())
-}
-
-/// The lines of one frame of a file that was found whole.
-pub(super) fn frame_text(file: &mut BufReader<File>, frame: Frame) -> Result<String, String> {
-    match decode(file, frame.start, frame.end) {
-        Ok(Ok((text, _))) => Ok(text),
-        Ok(Err(Cut { error, .. })) | Err(error) => Err(format!(
-            "the block that begins at byte {} cannot be unpacked any more: {error}",
-            frame.start
-        )),
-    }
 }
 
 /// As much of a line as a message has room for.

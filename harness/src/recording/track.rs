@@ -309,7 +309,11 @@ impl<N: Node> Known<N> {
 }
 
 /// The first place from `from` on at which two lists of damage differ.
-fn first_difference(old: &[(usize, Damage)], new: &[(usize, Damage)], from: usize) -> Option<usize> {
+fn first_difference(
+    old: &[(usize, Damage)],
+    new: &[(usize, Damage)],
+    from: usize,
+) -> Option<usize> {
     let gone = old.iter().filter(|damaged| !new.contains(damaged));
     let come = new.iter().filter(|damaged| !old.contains(damaged));
     gone.chain(come).map(|(place, _)| *place).filter(|place| from <= *place).min()
