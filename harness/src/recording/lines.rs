@@ -71,7 +71,7 @@ pub struct Drawn {
 
 impl RecordingHeader {
     /// As a session has it.
-    pub(super) fn header(&self) -> Header {
+    pub fn header(&self) -> Header {
         Header {
             scenario: self.scenario.clone(),
             title: self.title.clone(),

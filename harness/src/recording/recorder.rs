@@ -83,10 +83,11 @@ impl<R: Registration> Recorder<R> {
     pub fn new(case: &Case, source: &Source) -> Result<Self, CaseError> {
         let mut runner = Runner::<R>::new(case, &RunOptions::default())?;
         runner.trace();
+        let nodes = runner.world().node_count();
         Ok(Self {
             runner,
-            describer: Describer::new(case.nodes, &case.narration),
-            tracker: Tracker::new(case.nodes),
+            describer: Describer::new(nodes, &case.narration),
+            tracker: Tracker::new(nodes),
             source: source.clone(),
             checksum: Digest::default(),
             next: Next::Header,

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use orrery_harness::recording::{self, Reader};
-use orrery_harness::session::Header;
 use orrery_harness::{Report, RunOptions, Verdict};
 use serde::Serialize;
 
@@ -70,8 +69,8 @@ fn record(
     if !is_told {
         return Ok((report, None));
     }
-    let mut moments = Moments::new(&report);
     let mut reader = Reader::open(path)?;
+    let mut moments = Moments::new(reader.header().header(), &report);
     while let Some(event) = reader.next_event()? {
         moments.add(&reader.row(&event)?);
     }
@@ -97,9 +96,9 @@ fn tell(
     report: &Report,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let (command, header) = (environment::command(), Header::of(&resolved.case));
+    let (command, header) = (environment::command(), &moments.header);
     if report.verdict == Verdict::Pass {
-        story::heading(&header, output)?;
+        story::heading(header, output)?;
         story::events(moments, output)?;
         output.line("")?;
         story::verdict(report, output)?;
@@ -111,13 +110,13 @@ fn tell(
         let at = if report.verdict == Verdict::Fail { " --at violation" } else { "" };
         output.line(format!("  see why:  {command} tui {}{at}", report.token))?;
         output.line("")?;
-        story::heading(&header, output)?;
+        story::heading(header, output)?;
         story::numbers(report, &resolved.case, output)?;
     }
     output.line(format!("  again:    {command} replay {}", report.token))?;
     if report.verdict == Verdict::Pass {
         output.line(format!("  step it:  {command} tui {}", report.token))?;
-        story::next_lesson(&header, &command, output)?;
+        story::next_lesson(header, &command, output)?;
     }
     if !report.as_expected {
         let (own, other) = (report.verdict, report.expected);

@@ -30,8 +30,9 @@ const MOMENTS: usize = 22;
 /// Moments that are told of the way to a failure.
 const LEADING: usize = 8;
 
-/// The moments of a run that are told, picked while its rows go by.
+/// What is told of a run: what it is, and the moments that matter, picked while its rows go by.
 pub(super) struct Moments {
+    pub(super) header: Header,
     first: Vec<Row>,
     count: usize,
     /// The event that failed; 0 where none did.
@@ -41,14 +42,14 @@ pub(super) struct Moments {
 
 impl Moments {
     /// Of a run that came to this, and whose rows are still to be [added](Moments::add).
-    pub(super) fn new(report: &Report) -> Self {
+    pub(super) fn new(header: Header, report: &Report) -> Self {
         let failed = report.violation.as_ref().map_or(0, |failure| failure.event);
-        Self { first: vec![], count: 0, failed, leading: VecDeque::new() }
+        Self { header, first: vec![], count: 0, failed, leading: VecDeque::new() }
     }
 
     /// Of a run that was made. Only the moments that are told are described.
     pub(super) fn of(session: &dyn Session) -> Self {
-        let mut moments = Self::new(session.report());
+        let mut moments = Self::new(session.header().clone(), session.report());
         let numbered = (1..).zip(session.marks());
         let wanted = numbered.filter(|(number, mark)| moments.wants(*number, mark));
         let wanted: Vec<u64> = wanted.map(|(number, _)| number).collect();
