@@ -9,7 +9,8 @@ use orrery_sim::ledger::Family;
 use orrery_sim::plan::{Item, Plan};
 use orrery_sim::registration::Workload;
 use orrery_sim::{
-    Clock, Disk, Duration, Law, Links, NodeId, Predicate, Probability, SimTime, WallClock,
+    Clock, Disk, Duration, Law, Links, NodeId, Predicate, Probability, SimTime, TiePolicy,
+    WallClock,
 };
 
 use crate::report::Verdict;
@@ -31,6 +32,8 @@ pub struct Case {
     pub parameters: Json,
     /// The planted bugs, by id.
     pub bugs: Vec<String>,
+    /// The order of simultaneous events.
+    pub tie: TiePolicy,
     /// The network.
     pub links: Links,
     /// The clocks, one per node.

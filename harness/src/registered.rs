@@ -12,6 +12,7 @@ use orrery_sim::{Bug, NodeId};
 use crate::case::Case;
 use crate::determinism::{self, Trace};
 use crate::live::LiveSession;
+use crate::recording::{Line, Recorder, Source};
 use crate::report::Report;
 use crate::runner::Runner;
 use crate::session::Session;
@@ -83,5 +84,12 @@ impl<R: Registration> Subject for Registered<R> {
     }
     fn begin(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
         Ok(Box::new(LiveSession::<R>::new(case)?))
+    }
+    fn record(
+        &self,
+        case: &Case,
+        source: &Source,
+    ) -> Result<Box<dyn Iterator<Item = Line>>, CaseError> {
+        Ok(Box::new(Recorder::<R>::new(case, source)?))
     }
 }

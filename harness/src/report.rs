@@ -43,7 +43,7 @@ impl fmt::Display for Verdict {
 }
 
 /// Why a run did not pass.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Who found it: an invariant's name, `linearizability`, a goal's name, `panic`, `budget`, `plan`.
     pub found_by: String,
@@ -62,6 +62,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The rule, and where it is stated.
+    pub fn title(&self) -> String {
+        format!("{} ({})", self.rule, self.source)
+    }
+
     /// A broken invariant.
     pub fn of_violation(violation: Violation, event: u64, time_ns: u64) -> Self {
         Self {
@@ -77,7 +82,7 @@ impl Failure {
 }
 
 /// How a goal went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoalReport {
     /// What people call it.
     pub name: String,
@@ -90,7 +95,7 @@ pub struct GoalReport {
 }
 
 /// One value of a statistic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measured {
     /// The integer as measured.
     pub value: i64,
@@ -99,7 +104,7 @@ pub struct Measured {
 }
 
 /// Everything that is said of one run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The scenario's name.
     pub scenario: String,

@@ -545,6 +545,7 @@ fn set_up<R: Registration>(
     };
     let bugs: Result<Vec<_>, CaseError> = case.bugs.iter().map(find).collect();
     let mut setup = Setup::new(case.seed, configs);
+    setup.tie = case.tie;
     setup.links = case.links.clone();
     setup.clocks.clone_from(&case.clocks);
     setup.wall_clocks.clone_from(&case.wall_clocks);

@@ -59,6 +59,11 @@ pub trait Session {
         None
     }
 
+    /// Where the run comes from, in a sentence, if it is not made here: a recording can be looked at, not changed.
+    fn recorded(&self) -> Option<&str> {
+        None
+    }
+
     /// The run as it would have gone on from the cursor, had somebody done this there: a run of its own, its cursor
     /// right behind the intervention, with what came before shared. It is not complete: who looks at it
     /// [makes it](Session::advance). What was done in this run behind the cursor is not done in the other. This run stays as
@@ -111,6 +116,23 @@ pub struct Header {
     pub token: String,
     /// What people did in it, each in a few words.
     pub interventions: Vec<String>,
+}
+
+impl Header {
+    /// Of a run of `case`, which came to have so many nodes.
+    pub fn of(case: &Case, nodes: u32) -> Self {
+        Self {
+            scenario: case.scenario.clone(),
+            title: case.title.clone(),
+            protocol: case.protocol.clone(),
+            seed: case.seed,
+            nodes,
+            clients: case.clients.count,
+            bugs: case.bugs.clone(),
+            token: case.token.clone(),
+            interventions: case.interventions.iter().map(crate::describe::intervention).collect(),
+        }
+    }
 }
 
 /// One event, described.

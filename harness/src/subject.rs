@@ -10,6 +10,7 @@ use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
 use crate::determinism::Trace;
+use crate::recording::{Line, Source};
 use crate::report::Report;
 use crate::session::Session;
 
@@ -80,6 +81,16 @@ pub trait Subject: Send + Sync {
     fn begin(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
         self.open(case)
     }
+
+    /// Runs `case`, which came from `source`, and gives the lines of its recording while it goes.
+    ///
+    /// # Errors
+    /// Where the case cannot be run at all: what is wrong and what would be right.
+    fn record(
+        &self,
+        case: &Case,
+        source: &Source,
+    ) -> Result<Box<dyn Iterator<Item = Line>>, CaseError>;
 }
 
 /// Why a case cannot be run.

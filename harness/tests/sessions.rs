@@ -3,7 +3,6 @@
 mod support;
 
 use orrery_harness::case::{Case, Narration};
-use orrery_harness::recording::Recording;
 use orrery_harness::session::RowKind;
 use orrery_harness::{Session, WorldView, registered};
 use orrery_sim::Predicate;
@@ -67,12 +66,4 @@ fn a_panic_is_a_row_of_its_own_kind() {
     session.seek(last.number).unwrap();
     let refused = session.fork(&Action::Calm).map(drop).unwrap_err();
     assert!(refused.to_string().contains("go back to an earlier one"), "{refused}");
-}
-
-#[test]
-fn two_recordings_of_one_run_are_the_same_and_of_two_seeds_are_not() {
-    let [one, same, other] = [6, 6, 7].map(|seed| Recording::of(open(&case(seed)).as_ref()));
-    assert_eq!(one, same);
-    assert_eq!(one.first_difference(&same), None);
-    assert!(one.first_difference(&other).is_some());
 }

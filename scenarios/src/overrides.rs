@@ -15,7 +15,8 @@ use crate::tree::{Entry, Table, Tree, Value, parse_value};
 /// The option of the command line; it stands before the key in the places of problems.
 const OPTION: &str = "--set ";
 /// Keys of a document that no knob and no parameter needs to be for `--set` to reach them.
-const TOP_LEVEL: [&str; 6] = ["nodes", "seed", "stop_at", "event_budget", "title", "topology"];
+const TOP_LEVEL: [&str; 7] =
+    ["nodes", "seed", "stop_at", "event_budget", "title", "tie", "topology"];
 
 /// A knob, a parameter of the protocol, or with dots a path into the document, and its new value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -139,6 +139,7 @@ impl Scenario {
             nodes: contents.nodes,
             parameters: contents.parameters,
             bugs: bugs.to_vec(),
+            tie: contents.tie,
             links: contents.links,
             clocks: contents.clocks,
             wall_clocks: contents.wall_clocks,

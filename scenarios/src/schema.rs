@@ -86,6 +86,7 @@ fn properties(protocols: &[&str]) -> Json {
             "additionalProperties": { "type": ["string", "number", "boolean"] },
         },
         "parameters": { "type": "object", "description": "The protocol's own parameters." },
+        "tie": { "enum": ["fifo", "shuffled"], "description": "The order of events of one nanosecond: as they were decided, or drawn from the seed." },
         "topology": reference("topology"),
         "geography": reference("geography"),
         "link": described("link", "The laws of all links."),

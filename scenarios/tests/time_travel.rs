@@ -208,7 +208,9 @@ fn what_names_nobody_or_nothing_is_refused() {
 
 /// A shorter run, and how it looks behind each event for whoever goes step by step.
 static STEPPED: LazyLock<(Case, Vec<WorldView>)> = LazyLock::new(|| {
-    let case = Case { stop_at: SimTime::from_nanos(1_500_000_000), ..case() };
+    let chaos = Catalogue::builtin().load("raft/chaos").unwrap();
+    let case = chaos.case(&registry(), Some(7), &[], &[]).unwrap();
+    let case = Case { stop_at: SimTime::from_nanos(2_500_000_000), ..case };
     let mut stepper = open(&case);
     let views = (0..=stepper.events()).map(|event| view(&mut *stepper, event)).collect();
     (case, views)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::{Duration, LocalTime, SimTime};
+use crate::time::{Duration, LocalTime, SimTime, WallTime};
 
 /// Parts in a billion.
 const BILLION: i128 = 1_000_000_000;
@@ -36,6 +36,31 @@ pub struct Correction {
     pub every: Duration,
     /// How far off it may be set, drawn evenly on both sides.
     pub error: Duration,
+}
+
+/// How a wall clock runs until it is set, jumps or changes its rate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WallRun {
+    /// When that happened last.
+    pub since: SimTime,
+    /// What it showed then, in nanoseconds.
+    pub shown: i64,
+    /// And in billionths of a nanosecond beyond.
+    pub fraction: u32,
+    /// Parts per billion by which it is too fast.
+    pub ppb: i64,
+}
+
+impl WallRun {
+    /// What it shows at `now`, which is not before `since`.
+    pub fn read(&self, now: SimTime) -> WallTime {
+        let elapsed = i128::from(now.since(self.since).as_nanos());
+        let run = elapsed.saturating_mul(BILLION + i128::from(self.ppb));
+        let run = run.saturating_add(i128::from(self.fraction)).div_euclid(BILLION);
+        let shown = run.saturating_add(i128::from(self.shown));
+        let most = if shown < 0 { i64::MIN } else { i64::MAX };
+        WallTime::from_nanos(i64::try_from(shown).unwrap_or(most))
+    }
 }
 
 impl Default for Clock {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::measure::Kind;
 
@@ -160,7 +160,7 @@ impl Family {
 }
 
 /// How often faults of one family were planned, carried out, and changed anything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Items of the plan, or links and clocks with the fault switched on.
     pub planned: u64,
@@ -192,7 +192,7 @@ impl Ledger {
 }
 
 /// What happened to messages of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageCount {
     /// Put on the wire.
     pub sent: u64,

@@ -48,6 +48,17 @@ impl Value {
         }
     }
 
+    /// How many of `len` elements [`Value::brief`] leaves out.
+    pub const fn left_out(len: usize, most: usize) -> usize {
+        if most.saturating_mul(2) < len { (len - most) / most * most } else { 0 }
+    }
+
+    /// What stands for so many elements that are left out: the first of a list, and what the first key of a map,
+    /// `...`, leads to.
+    pub fn ellipsis(left_out: usize) -> Self {
+        Self::Text(format!("{left_out} more before these"))
+    }
+
     /// The field `name` of a struct, of a variant with fields, or of a map with text keys. A variant with
     /// one unnamed value passes the question on to it.
     pub fn field(&self, name: &str) -> Option<&Self> {

@@ -1,7 +1,7 @@
 //! A node's wall clock at work: a pure function of true time, its laws, and the jumps and changes of rate so far. Nothing
 //! happens while nobody looks at it.
 
-use crate::clock::{Correction, WallClock};
+use crate::clock::{Correction, WallClock, WallRun};
 use crate::id::NodeId;
 use crate::random::{Domain, Randomness, StreamId, scale};
 use crate::time::{Interval, SimTime, WallTime};
@@ -48,23 +48,42 @@ impl Wall {
         }
     }
 
-    fn at(&self, now: SimTime, randomness: &Randomness) -> Reading {
-        let rate = BILLION + i128::from(self.ppb);
-        let run = |from| i128::from(now.since(from).as_nanos()).saturating_mul(rate);
+    /// When it was set or changed last, and what it showed then.
+    fn last_change(&self, now: SimTime, randomness: &Randomness) -> (SimTime, Reading) {
         // What stands still is not set either.
-        let last = self.law.correction.filter(|_| rate != 0).and_then(|law| correction(law, now));
+        let last = self.running_law().and_then(|law| correction(law, now));
         if let Some((number, time, law)) = last.filter(|(_, time, _)| self.since < *time) {
             let set_to = i128::from(time.as_nanos()) + self.error(number, law, randomness);
-            let age = run(time);
-            let shown = (set_to * BILLION).saturating_add(age);
-            return Reading { shown, age, has_jumped: false, is_counted: false };
+            let shown = set_to * BILLION;
+            return (time, Reading { shown, age: 0, has_jumped: false, is_counted: false });
         }
-        let since = run(self.since);
-        Reading {
-            shown: self.then.shown.saturating_add(since),
-            age: self.then.age.saturating_add(since),
-            ..self.then
-        }
+        (self.since, self.then)
+    }
+
+    /// How it is corrected, unless it stands still.
+    fn running_law(&self) -> Option<Correction> {
+        self.law.correction.filter(|_| BILLION + i128::from(self.ppb) != 0)
+    }
+
+    fn at(&self, now: SimTime, randomness: &Randomness) -> Reading {
+        let (time, then) = self.last_change(now, randomness);
+        let rate = BILLION + i128::from(self.ppb);
+        let run = i128::from(now.since(time).as_nanos()).saturating_mul(rate);
+        Reading { shown: then.shown.saturating_add(run), age: then.age.saturating_add(run), ..then }
+    }
+
+    /// How it runs from now on until it is set or changed.
+    pub(crate) fn run(&self, now: SimTime, randomness: &Randomness) -> WallRun {
+        let (since, then) = self.last_change(now, randomness);
+        let fraction = then.shown.rem_euclid(BILLION) as u32;
+        WallRun { since, shown: nanos(then.shown.div_euclid(BILLION)), fraction, ppb: self.ppb }
+    }
+
+    /// When it will be set next after `now`.
+    pub(crate) fn next_correction(&self, now: SimTime) -> Option<SimTime> {
+        let every = self.running_law()?.every.as_nanos();
+        let number = now.as_nanos().checked_div(every)? + 1;
+        number.checked_mul(every).map(SimTime::from_nanos)
     }
 
     /// How far off the correction of that number sets it, in nanoseconds.

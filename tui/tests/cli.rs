@@ -144,22 +144,105 @@ fn a_starter_scenario_runs_as_it_is_and_is_not_overwritten() {
 #[test]
 fn a_recording_proves_itself_and_damage_is_told() {
     let folder = scratch("recording");
-    let path = folder.join("run.jsonl");
+    let path = folder.join("run.orrery");
     let file = path.to_str().unwrap();
     let made = orrery(&["run", "raft/election", "--record", file, "--quiet"]);
     assert_eq!((made.status.code(), out(&made).trim()), (Some(0), "pass"), "{}", err(&made));
     let same = orrery(&["replay", file]);
     assert_eq!(same.status.code(), Some(0), "{}", err(&same));
     assert!(out(&same).starts_with("the same"), "{}", out(&same));
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, &text[..text.len() / 2]).unwrap();
+    let proof = json(&["replay", file, "--json"]);
+    assert_eq!((&proof["same"], &proof["verdict"]), (&true.into(), &"pass".into()));
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let cut = orrery(&["replay", file]);
     assert_eq!(cut.status.code(), Some(2));
     assert!(err(&cut).contains("breaks off"), "{}", err(&cut));
-    std::fs::write(&path, text.replacen("Elected", "Elacted", 1)).unwrap();
-    let damaged = orrery(&["replay", file]);
-    assert_eq!(damaged.status.code(), Some(2));
-    assert!(err(&damaged).contains("damaged"), "{}", err(&damaged));
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 1;
+    std::fs::write(&path, damaged).unwrap();
+    for command in ["replay", "tui"] {
+        let damaged = orrery(&[command, file]);
+        assert_eq!(damaged.status.code(), Some(2));
+        assert!(err(&damaged).contains("damaged"), "{}", err(&damaged));
+    }
+}
+
+#[test]
+fn a_recorded_run_is_told_as_any_other() {
+    let folder = scratch("told");
+    let path = folder.join("run.orrery");
+    let file = path.to_str().unwrap();
+    for arguments in [&["raft/leader-crash"][..], &["raft/figure-8", "--bug", "R1"]] {
+        let plain = orrery(&[&["run"], arguments].concat());
+        let recorded = orrery(&[&["run", "--record", file], arguments].concat());
+        assert_eq!(recorded.status.code(), plain.status.code());
+        let text = out(&recorded);
+        let more = text.strip_prefix(&out(&plain)).unwrap_or_else(|| panic!("{text}"));
+        assert!(more.contains("recorded in") && more.contains("tui"), "{more}");
+    }
+}
+
+/// A recording of `ping/hello` with a case that its scenario does not give.
+fn forged(name: &str, change: impl Fn(&mut orrery_harness::Case)) -> String {
+    use orrery_harness::recording::{Source, write};
+    let registry = orrery_scenarios::registry();
+    let scenario = orrery_scenarios::Catalogue::builtin().load("ping/hello").unwrap();
+    let mut case = scenario.case(&registry, None, &[], &[]).unwrap();
+    let subject = registry.get(&case.protocol).unwrap();
+    change(&mut case);
+    let source = Source { text: Some(scenario.text().into()), ..Source::default() };
+    let path = scratch(name).join("run.orrery");
+    write(&path, subject.record(&case, &source).unwrap()).unwrap();
+    path.to_str().unwrap().into()
+}
+
+#[test]
+fn a_run_that_differs_from_its_recording_is_shown_side_by_side() {
+    let file = forged("forged", |case| {
+        case.links.default.latency =
+            orrery_sim::Law::Constant(orrery_sim::Duration::from_millis(3));
+    });
+    let different = orrery(&["replay", &file]);
+    let text = out(&different);
+    assert_eq!(different.status.code(), Some(1), "{text}{}", err(&different));
+    assert!(text.starts_with("different: first at event"), "{text}");
+    assert!(text.contains("    recorded: ") && text.contains("    now:      "), "{text}");
+    let proof = json(&["replay", &file, "--json"]);
+    assert_eq!(proof["same"], false);
+    assert_eq!(proof["recorded"]["n"], proof["event"]);
+    assert_ne!(proof["recorded"], proof["now"]);
+}
+
+#[test]
+fn a_run_that_ends_earlier_than_its_recording_is_told() {
+    let file = forged("shorter", |case| case.event_budget = 5);
+    let different = orrery(&["replay", &file]);
+    assert_eq!(different.status.code(), Some(1));
+    let text = out(&different);
+    assert!(text.contains("event 6") && text.contains("recorded: the run has ended"), "{text}");
+}
+
+#[test]
+fn a_recording_of_another_protocol_is_not_made_again() {
+    let file = forged("foreign", |case| case.protocol = String::from("gossip"));
+    let refused = orrery(&["replay", &file]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = err(&refused);
+    for part in ["the protocol `gossip`", "ping, raft", "Cli::builtin().with", "orrery tui"] {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+}
+
+#[test]
+fn a_recording_is_no_scenario_and_cannot_be_changed() {
+    let file = forged("fixed", |_| ());
+    let run = orrery(&["run", &file]);
+    assert_eq!(run.status.code(), Some(2));
+    assert!(err(&run).contains("orrery replay"), "{}", err(&run));
+    let tui = orrery(&["tui", &file, "--seed", "7"]);
+    assert_eq!(tui.status.code(), Some(2));
+    assert!(err(&tui).contains("leave out --seed"), "{}", err(&tui));
 }
 
 #[test]

@@ -142,6 +142,23 @@ fn a_run_that_was_changed_is_written_and_made_again_from_its_token() {
 }
 
 #[test]
+fn it_opens_a_recording_and_says_that_it_is_one() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("terminal.orrery");
+    let file = path.to_str().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_orrery"));
+    let made = command.args(["run", "ping/hello", "--record", file, "--quiet"]).status().unwrap();
+    assert!(made.success());
+    let mut terminal = Terminal::open(&["tui", file, "--at", "3"]);
+    terminal.wait("event 3", |screen| {
+        screen.contents().contains("event 3/") && screen.contents().contains("record")
+    });
+    terminal.press("k");
+    terminal.wait("event 2", |screen| screen.contents().contains("event 2/"));
+    terminal.press("q");
+    assert_eq!(terminal.closed(), 0);
+}
+
+#[test]
 fn bare_it_offers_the_catalogue_and_begins_on_the_first_lesson() {
     let mut terminal = Terminal::open(&[]);
     terminal.wait_for("raft/election");

@@ -111,7 +111,9 @@ fn messages_timers_clocks_disks_and_draws_are_within_reach() {
     ] {
         let mut model = at("700");
         keys(&mut model, "h<Left><Left><Left>i");
-        path.iter().for_each(|text| choose(&mut model, text));
+        for text in path {
+            choose(&mut model, text);
+        }
         assert!(title(&model).starts_with(word), "{path:?}: {}", title(&model));
     }
 }

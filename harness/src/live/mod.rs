@@ -5,13 +5,14 @@ mod rows;
 mod view;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use orrery_sim::Sequence;
 use orrery_sim::plan::{Action, Item, Trigger};
 use orrery_sim::registration::Registration;
+use orrery_sim::{NodeId, Sequence};
 
 use crate::case::Case;
 use crate::describe::{self, Describer, Told};
@@ -25,6 +26,10 @@ use checkpoints::{Checkpoints, Moment};
 use rows::Rows;
 
 pub use view::view;
+pub(crate) use view::{node_view, operations};
+
+/// Over so many events, what did not change of a view is kept.
+const FEW: u64 = 16;
 
 /// A run of a registered protocol, from its first event to its last.
 pub struct LiveSession<R: Registration> {
@@ -122,7 +127,7 @@ impl<R: Registration> LiveSession<R> {
     /// The run that goes on from `first`, before which `marks` lie; the cursor is at `first`.
     fn from(case: Case, first: Traveller<R>, marks: Sequence<Mark>, kept: Kept<R>) -> Self {
         Self {
-            header: header(&case, first.runner.world().node_count()),
+            header: Header::of(&case, first.runner.world().node_count()),
             view: view(first.runner.world()),
             case,
             marks,
@@ -142,6 +147,27 @@ impl<R: Registration> LiveSession<R> {
         let known = traveller.runner.intervene(&self.case.interventions);
         known.map_err(|error| SessionError(error.to_string()))?;
         Ok(traveller)
+    }
+
+    /// The nodes that the events between two places are about; `None` where these may have changed others, too, or are many.
+    fn touched(&self, one: u64, other: u64) -> Option<BTreeSet<NodeId>> {
+        let (first, last) = (one.min(other), one.max(other));
+        if FEW < last - first {
+            return None;
+        }
+        let mut touched = BTreeSet::new();
+        for mark in self.marks.range(first as usize..last as usize) {
+            match mark.kind {
+                MarkKind::Fault(_) | MarkKind::Panic => return None,
+                MarkKind::Start
+                | MarkKind::Arrive(_)
+                | MarkKind::Timer
+                | MarkKind::Synced
+                | MarkKind::Ask
+                | MarkKind::GiveUp => touched.extend(mark.node),
+            }
+        }
+        Some(touched)
     }
 
     /// Describes the window of `event`.
@@ -173,25 +199,11 @@ impl<R: Registration> LiveSession<R> {
 }
 
 /// Sets or takes away the sign at the event at which the report finds a rule broken.
-fn mark_violation(marks: &mut Sequence<Mark>, report: &Report, is_on: bool) {
+pub(crate) fn mark_violation(marks: &mut Sequence<Mark>, report: &Report, is_on: bool) {
     let event = report.violation.as_ref().map(|failure| failure.event);
     let place = event.and_then(|event| event.checked_sub(1));
     if let Some(mark) = place.and_then(|place| marks.get_mut(place as usize)) {
         *mark = mark.with_violation(is_on);
-    }
-}
-
-fn header(case: &Case, nodes: u32) -> Header {
-    Header {
-        scenario: case.scenario.clone(),
-        title: case.title.clone(),
-        protocol: case.protocol.clone(),
-        seed: case.seed,
-        nodes,
-        clients: case.clients.count,
-        bugs: case.bugs.clone(),
-        token: case.token.clone(),
-        interventions: case.interventions.iter().map(describe::intervention).collect(),
     }
 }
 
@@ -217,7 +229,7 @@ impl<R: Registration> Session for LiveSession<R> {
         let failure = self.report.violation.as_ref().filter(|failure| failure.event == event);
         match (row, failure) {
             (Some(row), Some(failure)) => {
-                let violation = Some(format!("{} ({})", failure.rule, failure.source));
+                let violation = Some(failure.title());
                 Some(Rc::new(Row { violation, ..Row::clone(&row) }))
             }
             (row, _) => row,
@@ -243,7 +255,11 @@ impl<R: Registration> Session for LiveSession<R> {
         while self.current.event() < event && self.current.step().is_some() {
             kept.checkpoints.pass(&self.current, event);
         }
-        self.view = view(self.current.runner.world());
+        let world = self.current.runner.world();
+        self.view = match self.touched(at, self.current.event()) {
+            Some(touched) => view::view_again(world, std::mem::take(&mut self.view), &touched),
+            None => view(world),
+        };
         match self.current.event() {
             at if at == event => Ok(()),
             at => Err(SessionError(format!("made once more, the run ends at event {at}"))),

@@ -1,6 +1,6 @@
 //! The world at one moment, as people see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orrery_sim::client::{HistoryEntry, HistoryKind};
 use orrery_sim::{ClientId, Node, NodeId, Protocol, Sequence, Value, World};
@@ -10,6 +10,29 @@ use crate::session::{FlightView, NodeView, OperationView, SHOWN, WorldView};
 
 /// The world as people see it.
 pub fn view<N: Node>(world: &World<N>) -> WorldView {
+    with_nodes(
+        world,
+        NodeId::all(world.node_count()).map(|id| whole_node_view(world, id)).collect(),
+    )
+}
+
+/// The world as people see it, which was seen as `earlier` a few events before or after, where nothing but events on the
+/// nodes `touched` lies between.
+pub(super) fn view_again<N: Node>(
+    world: &World<N>,
+    earlier: WorldView,
+    touched: &BTreeSet<NodeId>,
+) -> WorldView {
+    let again = |node: NodeView| {
+        if touched.contains(&node.id) {
+            return whole_node_view(world, node.id);
+        }
+        node_view(world, node.id, node.state, (node.older_records as usize, node.journal))
+    };
+    with_nodes(world, earlier.nodes.into_iter().map(again).collect())
+}
+
+fn with_nodes<N: Node>(world: &World<N>, nodes: Vec<NodeView>) -> WorldView {
     let flight = |message, payload: &<N::Protocol as Protocol>::Message, arrives| {
         let (kind, payload) = (describe::kind(payload), Value::of(payload).to_string());
         FlightView { message, kind, payload, arrives }
@@ -19,7 +42,7 @@ pub fn view<N: Node>(world: &World<N>) -> WorldView {
     WorldView {
         time: world.now(),
         event: world.events(),
-        nodes: NodeId::all(world.node_count()).map(|id| node_view(world, id)).collect(),
+        nodes,
         in_flight: world.in_flight().into_iter().map(|(t, a, m)| flight(a, m, Some(t))).collect(),
         kept_back: world.kept_back().map(|(a, m)| flight(a, m, None)).collect(),
         closed: world.closed_pairs(),
@@ -28,10 +51,21 @@ pub fn view<N: Node>(world: &World<N>) -> WorldView {
     }
 }
 
-fn node_view<N: Node>(world: &World<N>, id: NodeId) -> NodeView {
-    let node = world.node(id);
+fn whole_node_view<N: Node>(world: &World<N>, id: NodeId) -> NodeView {
+    let state = world.node(id).map_or(Value::Null, |node| Value::brief(node, SHOWN));
     let journal = world.journal(id);
-    let older = left_out(journal.as_written().len());
+    let older = Value::left_out(journal.as_written().len(), SHOWN);
+    node_view(world, id, state, (older, describe::journal(journal, older)))
+}
+
+/// A node as people see it, with this as its state, and this as its journal behind so many older records.
+pub(crate) fn node_view<N: Node>(
+    world: &World<N>,
+    id: NodeId,
+    state: Value,
+    (older, journal): (usize, Vec<String>),
+) -> NodeView {
+    let node = world.node(id);
     NodeView {
         id,
         is_up: node.is_some(),
@@ -44,23 +78,18 @@ fn node_view<N: Node>(world: &World<N>, id: NodeId) -> NodeView {
         incarnation: world.incarnation(id),
         clock: world.clock(id),
         wall_clock: world.wall_clock(id),
-        state: node.map_or(Value::Null, |node| Value::brief(node, SHOWN)),
+        state,
         timers: world.timers(id).map(|(t, due)| (Value::of(&t).to_string(), due)).collect(),
         disk: describe::disk(world.disk(id)),
-        journal: describe::journal(journal, older),
+        journal,
         older_records: older as u64,
-        unsynced: journal.unsynced().map(describe::change).collect(),
+        unsynced: world.journal(id).unsynced().map(describe::change).collect(),
         waiting: world.waiting_for_disk(id).map(describe::effect).collect(),
     }
 }
 
-/// How many of so many a view leaves out, so that it shows [`SHOWN`] at least and twice as many at most.
-const fn left_out(len: usize) -> usize {
-    if len <= 2 * SHOWN { 0 } else { (len - SHOWN) / SHOWN * SHOWN }
-}
-
 /// The last operations.
-fn operations<P: Protocol>(history: &Sequence<HistoryEntry<P>>) -> Vec<OperationView> {
+pub(crate) fn operations<P: Protocol>(history: &Sequence<HistoryEntry<P>>) -> Vec<OperationView> {
     let is_invocation = |entry: &HistoryEntry<P>| matches!(entry.what, HistoryKind::Invoke(_));
     let mut from = history.len();
     let mut count = 0;

@@ -13,7 +13,7 @@ use orrery_sim::plan::Plan;
 use orrery_sim::registration::{NoteEntry, Registration, Statistic, Workload};
 use orrery_sim::{
     Bug, Clock, Context, Disk, Duration, Law, Link, Links, Monitor, Node, NodeId, OperationId,
-    Protocol, SimTime, Start, Violation, World,
+    Protocol, SimTime, Start, TiePolicy, Violation, World,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -247,6 +247,7 @@ pub(crate) fn case(seed: u64) -> Case {
         nodes: 3,
         parameters: serde_json::json!({}),
         bugs: vec![],
+        tie: TiePolicy::Fifo,
         links: Links { default: Link { latency, ..Link::default() }, ..Links::default() },
         clocks: vec![Clock::default(); 3],
         wall_clocks: vec![],

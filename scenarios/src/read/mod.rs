@@ -24,7 +24,7 @@ use orrery_harness::case::{Checks, Clients, Liveness, Narration, Swarm};
 use orrery_harness::report::Verdict;
 use orrery_harness::subject::Subject;
 use orrery_sim::plan::{Item, Plan};
-use orrery_sim::{Clock, Disk, Links, SimTime, WallClock};
+use orrery_sim::{Clock, Disk, Links, SimTime, TiePolicy, WallClock};
 
 use crate::error::{Problem, Problems};
 use crate::plan_file::PlanFile;
@@ -46,6 +46,7 @@ pub(crate) struct Contents {
     pub header: Header,
     pub nodes: u32,
     pub parameters: Json,
+    pub tie: TiePolicy,
     pub links: Links,
     pub clocks: Vec<Clock>,
     pub wall_clocks: Vec<WallClock>,
@@ -209,6 +210,7 @@ pub(crate) fn contents(
     let stop_at = stop_at.and_then(|tree| fields::time(tree, problems));
     let budget = fields.get("event_budget").and_then(|tree| fields::whole(tree, 1, problems));
     let parameters = parameters::parameters(fields.entry("parameters"), nodes, subject, problems);
+    let tie = fields.get("tie").and_then(|tree| tie(tree, problems)).unwrap_or_default();
     let links = geography::wide(fields.get("topology"), fields.get("geography"), nodes, problems);
     let links = links::links(links, fields.get("link"), fields.get("links"), nodes, problems);
     let clocks = machines::clocks(fields.get("clocks"), nodes, problems);
@@ -243,6 +245,7 @@ pub(crate) fn contents(
         header,
         nodes: nodes?,
         parameters,
+        tie,
         links,
         clocks: clocks.monotonic,
         wall_clocks: clocks.wall,
@@ -298,6 +301,18 @@ pub(crate) fn lone_item(tree: &Tree, problems: &mut Problems) -> Option<Item<Jso
     };
     let written = plan::items(Some(tree), &around, problems);
     written.into_iter().next().map(|(item, _)| item)
+}
+
+fn tie(tree: &Tree, problems: &mut Problems) -> Option<TiePolicy> {
+    match text(tree, problems)? {
+        "fifo" => Some(TiePolicy::Fifo),
+        "shuffled" => Some(TiePolicy::Shuffled),
+        word => {
+            let problem = tree.problem(format!("there is no order of ties `{word}`"));
+            problems.push(problem.help(did_you_mean(word, &["fifo", "shuffled"], "orders")));
+            None
+        }
+    }
 }
 
 fn node_count(tree: &Tree, problems: &mut Problems) -> Option<u32> {

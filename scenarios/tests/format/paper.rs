@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use orrery_harness::determinism::Trace;
+use orrery_harness::recording::{Line, Source};
 use orrery_harness::subject::CaseError;
 use orrery_harness::{Case, Registry, Report, RunOptions, Session, Subject};
 use orrery_scenarios::{Override, Scenario, ScenarioErrors};
@@ -71,6 +72,13 @@ impl Subject for Paper {
         Err(CaseError("it is on paper".into()))
     }
     fn open(&self, _case: &Case) -> Result<Box<dyn Session>, CaseError> {
+        Err(CaseError("it is on paper".into()))
+    }
+    fn record(
+        &self,
+        _case: &Case,
+        _source: &Source,
+    ) -> Result<Box<dyn Iterator<Item = Line>>, CaseError> {
         Err(CaseError("it is on paper".into()))
     }
 }

@@ -6,6 +6,7 @@ use crate::link::{Bandwidth, Link, Order};
 use crate::probability::Probability;
 use crate::random::{Randomness, Stream, join};
 use crate::step::Passage;
+use crate::tie::Last;
 use crate::time::{Duration, SimTime};
 
 /// Words of one message: burst, loss, corruption, duplication, delay (two), the copy's delay (two). Each has its place,
@@ -34,6 +35,8 @@ struct Rough {
     busy_until: SimTime,
     /// The latest arrival so far, where messages keep their places.
     last_arrival: SimTime,
+    /// The order of the last of simultaneous arrivals, where messages keep their places and ties are shuffled.
+    last_tie: Last,
 }
 
 /// What disturbances do to one message on top of its link. Where a link has a fault of the same kind, the same word
@@ -140,6 +143,15 @@ impl LinkState {
             return Passage::Damaged { at, copy };
         }
         Passage::Arrives { at, copy }
+    }
+
+    /// The order of a message among the simultaneous events of `at`, if it would be `order`: behind those that it must not
+    /// overtake.
+    pub(crate) fn order_behind(&mut self, at: SimTime, order: u64) -> u64 {
+        match self.rough.as_deref_mut() {
+            Some(rough) if rough.law.order == Order::Fifo => rough.last_tie.behind(at, order),
+            Some(_) | None => order,
+        }
     }
 
     /// From now on the link neither loses nor damages nor doubles; whether it did.

@@ -35,10 +35,8 @@ impl TreeSerializer {
     /// How many of `len` elements are left out.
     const fn skipped(self, len: Option<usize>) -> usize {
         match len {
-            Some(len) if self.most.saturating_mul(2) < len => {
-                (len - self.most) / self.most * self.most
-            }
-            Some(_) | None => 0,
+            Some(len) => Value::left_out(len, self.most),
+            None => 0,
         }
     }
 }
@@ -89,7 +87,7 @@ impl Building {
 
     /// What stands for the elements that are left out.
     fn ellipsis(&self) -> Option<Value> {
-        (0 < self.skipped).then(|| Value::Text(format!("{} more before these", self.skipped)))
+        (0 < self.skipped).then(|| Value::ellipsis(self.skipped))
     }
 
     fn wrap(variant: Option<&'static str>, value: Value) -> Value {

@@ -10,6 +10,7 @@ use crate::node::Node;
 use crate::queue::QueueError;
 use crate::random::{Domain, Stream, StreamId, join};
 use crate::step::{Event, Outcome};
+use crate::tie::Last;
 use crate::time::{Duration, SimTime};
 
 use super::calls::Call;
@@ -39,6 +40,8 @@ pub(super) struct DiskState {
     /// The last sync that it has decided, well or not.
     decided: u64,
     last_sync_done: SimTime,
+    /// The order of the last of simultaneous answers, where ties are shuffled.
+    pub last_tie: Last,
     /// Syncs that it should have answered while it stalled, with the events that asked for them.
     kept: VecDeque<Kept>,
     /// Whether the sync that effects wait for has failed.
@@ -56,7 +59,7 @@ struct Kept {
 }
 
 impl DiskState {
-    pub(super) const fn new(id: NodeId) -> Self {
+    pub(super) fn new(id: NodeId) -> Self {
         Self {
             stream: Stream::new(StreamId::new(Domain::Disk, id.0, 0)),
             condition: DiskCondition {
@@ -68,6 +71,7 @@ impl DiskState {
             syncs: 0,
             decided: 0,
             last_sync_done: SimTime::ZERO,
+            last_tie: Last::default(),
             kept: VecDeque::new(),
             barrier_failed: false,
             dormant: Vec::new(),
@@ -182,7 +186,7 @@ impl<N: Node> World<N> {
         Kept { cause, sync, through }: Kept,
     ) -> Result<(), QueueError> {
         let what = What::Synced { node, incarnation, sync, through };
-        let order = self.queue.next_order();
+        let order = self.order(self.now, &what);
         self.queue.push(self.now, order, Pending { cause, what })
     }
 

@@ -9,6 +9,7 @@ use crate::node::Node;
 use crate::plan::{Cut, Disturbance, LinkFault, MessageAddress, MessageFilter, Target, Trigger};
 use crate::random::{Domain, Draw, StreamId};
 use crate::step::Deed;
+use crate::tie::TiePolicy;
 
 use super::World;
 use super::deeds::deed;
@@ -124,7 +125,9 @@ impl<N: Node> World<N> {
     }
 
     pub(super) const fn note_tampering(&mut self) {
-        self.is_tampered = !self.held.is_empty() || !self.disturbances.is_empty();
+        self.is_tampered = !self.held.is_empty()
+            || !self.disturbances.is_empty()
+            || matches!(self.tie, TiePolicy::Shuffled);
     }
 
     /// What disturbances do to a message whose word for bursts is `word`.

@@ -181,7 +181,8 @@ impl<N: Node> World<N> {
         if slot.is_held {
             slot.withdraw(timer);
         }
-        let order = self.queue.next_order();
+        let order = self.timer_order(id, &timer, due);
+        let slot = &mut self.nodes[id.index()];
         let entry = slot.timers.set(timer, deadline, due, order, self.step.number);
         if self.is_described {
             self.step.outcomes.push(Outcome::TimerSet { timer, due });

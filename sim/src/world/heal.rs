@@ -74,7 +74,7 @@ impl<N: Node> World<N> {
         let count = free.len();
         let behind = self.due_now_behind(&free);
         for pending in free.into_iter().map(|(_, pending)| pending).chain(behind) {
-            let order = self.queue.next_order();
+            let order = self.order(self.now, &pending.what);
             self.queue.push(self.now, order, pending)?;
         }
         Ok(count)

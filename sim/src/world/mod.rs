@@ -21,6 +21,7 @@ mod shapes;
 mod slow;
 mod tag;
 mod targets;
+mod ties;
 mod triggers;
 mod view;
 mod waiting;
@@ -46,6 +47,7 @@ use crate::queue::{Queue, QueueError};
 use crate::random::{Randomness, Stream};
 use crate::sequence::Sequence;
 use crate::step::{Arrival, Event, Step};
+use crate::tie::TiePolicy;
 use crate::time::SimTime;
 use crate::timers::{Chase, Timers};
 use crate::wall::Wall;
@@ -108,6 +110,7 @@ struct Slot<N: Node> {
 pub struct World<N: Node> {
     now: SimTime,
     queue: Queue<Pending<N::Protocol>>,
+    tie: TiePolicy,
     randomness: Randomness,
     nodes: Vec<Slot<N>>,
     /// The nodes' wall clocks, out of the way of what is needed all the time.
@@ -375,7 +378,7 @@ impl<N: Node> World<N> {
 
     /// Queues `what` for `time`.
     fn push(&mut self, time: SimTime, what: What<N::Protocol>) -> Result<(), QueueError> {
-        let order = self.queue.next_order();
+        let order = self.order(time, &what);
         self.queue.push(time, order, Pending { cause: self.step.number, what })
     }
 

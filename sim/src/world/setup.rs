@@ -20,6 +20,7 @@ use crate::queue::Queue;
 use crate::random::{Domain, Randomness, Stream, StreamId};
 use crate::sequence::Sequence;
 use crate::step::{Event, Step};
+use crate::tie::TiePolicy;
 use crate::time::{Duration, SimTime};
 use crate::timers::Timers;
 use crate::wall::Wall;
@@ -58,6 +59,8 @@ pub struct Setup<P: Protocol> {
     pub seed: u64,
     /// One configuration per node: `n1` is the first.
     pub configs: Vec<P::Config>,
+    /// The order of simultaneous events.
+    pub tie: TiePolicy,
     /// The network.
     pub links: Links,
     /// The clocks, one per node; perfect ones where there are fewer.
@@ -80,6 +83,7 @@ impl<P: Protocol> Setup<P> {
         Self {
             seed,
             configs,
+            tie: TiePolicy::Fifo,
             links: Links::default(),
             clocks: vec![],
             wall_clocks: vec![],
@@ -139,6 +143,7 @@ impl<N: Node> World<N> {
         let mut world = Self {
             now: SimTime::ZERO,
             queue: Queue::default(),
+            tie: setup.tie,
             randomness: Randomness::new(setup.seed),
             nodes: nodes.collect(),
             walls,
@@ -146,7 +151,7 @@ impl<N: Node> World<N> {
             held: vec![],
             byzantine: BTreeMap::new(),
             disturbances: vec![],
-            is_tampered: false,
+            is_tampered: setup.tie == TiePolicy::Shuffled,
             flaps: vec![],
             flaps_made: 0,
             kept_back: vec![],

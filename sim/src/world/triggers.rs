@@ -157,13 +157,12 @@ fn ending_facts<N: Node>(
 
 /// What kind of operation that was.
 fn operation_name<N: Node>(world: &World<N>, id: OperationId) -> &'static str {
-    // Backwards: an operation is asked for once, and mostly not long ago.
-    let mut entries = world.history.iter().rev().filter(|entry| entry.operation == id);
-    let invocation = entries.find_map(|entry| match &entry.what {
+    let entries = world.history.iter().rev().filter(|entry| entry.operation == id);
+    let mut invocation = entries.filter_map(|entry| match &entry.what {
         HistoryKind::Invoke(operation) => Some(Kind::of(operation).name),
         HistoryKind::Ok(_) | HistoryKind::Fail | HistoryKind::Info => None,
     });
-    invocation.unwrap_or("")
+    invocation.next().unwrap_or("")
 }
 
 impl<N: Node> World<N> {

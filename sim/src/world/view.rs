@@ -2,6 +2,7 @@
 
 use crate::bug::Bugs;
 use crate::client::HistoryEntry;
+use crate::clock::{Clock, WallRun};
 use crate::context::Effect;
 use crate::digest::Digest;
 use crate::id::NodeId;
@@ -101,6 +102,21 @@ impl<N: Node> World<N> {
     /// Where true time lies by a node's wall clock, as far as that keeps its promise.
     pub fn wall_interval(&self, id: NodeId) -> Interval {
         self.walls[id.index()].interval(self.now, &self.randomness)
+    }
+
+    /// How a node's clock runs until the plan changes it.
+    pub fn clock_state(&self, id: NodeId) -> &Clock {
+        &self.nodes[id.index()].clock
+    }
+
+    /// How a node's wall clock runs until it is set or the plan changes it.
+    pub fn wall_run(&self, id: NodeId) -> WallRun {
+        self.walls[id.index()].run(self.now, &self.randomness)
+    }
+
+    /// When a node's wall clock will be set next; `None` where it is not corrected.
+    pub fn next_correction(&self, id: NodeId) -> Option<SimTime> {
+        self.walls[id.index()].next_correction(self.now)
     }
 
     /// A node's armed timers, each with the true time at which it is due.

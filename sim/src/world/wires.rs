@@ -67,7 +67,7 @@ impl<N: Node> World<N> {
         self.kept_back = kept;
         let count = released.len();
         for (_, pending) in released {
-            let order = self.queue.next_order();
+            let order = self.order(self.now, &pending.what);
             self.queue.push(self.now, order, pending)?;
         }
         Ok(count)
@@ -94,7 +94,7 @@ impl<N: Node> World<N> {
         let taken = self.take_message(address);
         let changed = taken.is_some();
         if let Some(pending) = taken {
-            let order = self.queue.next_order();
+            let order = self.order(self.now, &pending.what);
             self.queue.push(self.now, order, pending)?;
         }
         Ok(Deed { changed, message: Some(address), ..deed("deliver", Some(address.to)) })
@@ -114,8 +114,9 @@ impl<N: Node> World<N> {
         let taken = due.and_then(|due| Some((due, self.queue.take(is_it)?)));
         let changed = taken.is_some();
         if let Some((due, pending)) = taken {
-            let order = self.queue.next_order();
-            self.queue.push(due.saturating_add(by), order, pending)?;
+            let due = due.saturating_add(by);
+            let order = self.order(due, &pending.what);
+            self.queue.push(due, order, pending)?;
         }
         let detail = format!("by {by}");
         Ok(Deed { detail, changed, message: Some(address), ..deed("delay", Some(address.to)) })

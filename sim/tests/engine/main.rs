@@ -20,4 +20,5 @@ mod recovery;
 mod setup;
 mod slow;
 mod support;
+mod ties;
 mod topology;

@@ -108,7 +108,7 @@ pub(super) struct Run {
     /// Print the verdict alone
     #[arg(long, short)]
     pub quiet: bool,
-    /// Write the run, event by event, to a file
+    /// Write the run to a file while it goes, event by event; `tui FILE` opens it, `replay FILE` proves it
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 }
@@ -233,7 +233,8 @@ fn count(text: &str) -> Result<u64, String> {
 
 #[derive(Debug, Args)]
 pub(super) struct Tui {
-    /// A scenario's name, a path to a .toml file, or the token of a run; a choice of all where absent
+    /// A scenario's name, a path to a .toml file or to a recording, or the token of a run; a choice of all
+    /// where absent
     #[arg(value_name = "SCENARIO|FILE|TOKEN")]
     pub what: Option<String>,
     /// The seed of all random draws [default: the scenario's]

@@ -96,6 +96,12 @@ impl From<orrery_scenarios::ScenarioErrors> for CliError {
     }
 }
 
+impl From<orrery_harness::recording::RecordingError> for CliError {
+    fn from(error: orrery_harness::recording::RecordingError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
 impl From<orrery_harness::CaseError> for CliError {
     fn from(error: orrery_harness::CaseError) -> Self {
         Self::Input(error.to_string())

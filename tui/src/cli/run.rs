@@ -1,12 +1,15 @@
 //! `orrery run`: one run, and its story.
 
-use orrery_harness::recording::Recording;
-use orrery_harness::{Report, RunOptions, Session, Verdict};
+use std::path::Path;
+
+use orrery_harness::recording::{self, Reader};
+use orrery_harness::{Report, RunOptions, Verdict};
 use serde::Serialize;
 
 use super::args::Run;
 use super::output::{Output, Tone};
 use super::resolve::{Resolved, resolve};
+use super::story::Moments;
 use super::{Cli, CliError, Exit, environment, story};
 
 /// A report with what only the command knows.
@@ -30,28 +33,48 @@ pub(super) fn execute(
     output: &mut Output,
 ) -> Result<Exit, CliError> {
     let started = std::time::Instant::now();
-    let needs_rows = arguments.record.is_some() || !(arguments.json || arguments.quiet);
-    let session = if needs_rows { Some(resolved.subject.open(&resolved.case)?) } else { None };
-    let report = match &session {
-        Some(session) => session.report().clone(),
-        None => resolved.subject.run(&resolved.case, &RunOptions::default())?,
+    let is_told = !(arguments.json || arguments.quiet);
+    let (report, story) = match &arguments.record {
+        Some(path) => record(resolved, path, is_told)?,
+        None if is_told => {
+            let session = resolved.subject.open(&resolved.case)?;
+            (session.report().clone(), Some(Moments::of(session.as_ref())))
+        }
+        None => (resolved.subject.run(&resolved.case, &RunOptions::default())?, None),
     };
     let wall_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    if let (Some(path), Some(session)) = (&arguments.record, &session) {
-        let recording = Recording::of(session.as_ref());
-        recording.write(path).map_err(|error| CliError::Input(error.to_string()))?;
-    }
     if arguments.json {
         output.json(&Json { report: &report, stats: shown_statistics(&report), wall_ns })?;
     } else if arguments.quiet {
         output.line(report.verdict.to_string())?;
-    } else if let Some(session) = &session {
-        tell(session.as_ref(), resolved, &report, output)?;
+    } else if let Some(moments) = &story {
+        tell(moments, resolved, &report, output)?;
         if let Some(path) = &arguments.record {
-            output.line(format!("  recorded in {}", path.display()))?;
+            let (command, shown) = (environment::command(), path.display());
+            output.line(format!("  recorded in {shown}:  {command} tui {shown}"))?;
         }
     }
     Ok(Exit::of(report.verdict, report.as_expected))
+}
+
+/// Makes the run and writes it down while it goes. What is told of it is read back from the file, so that no run is too
+/// long for the memory.
+fn record(
+    resolved: &Resolved,
+    path: &Path,
+    is_told: bool,
+) -> Result<(Report, Option<Moments>), CliError> {
+    let lines = resolved.subject.record(&resolved.case, &resolved.source())?;
+    let report = recording::write(path, lines)?;
+    if !is_told {
+        return Ok((report, None));
+    }
+    let mut reader = Reader::open(path)?;
+    let mut moments = Moments::new(reader.header().header(), &report);
+    while let Some(event) = reader.next_event()? {
+        moments.add(&reader.row(&event)?);
+    }
+    Ok((report, Some(moments)))
 }
 
 /// Statistics in their unit.
@@ -68,32 +91,32 @@ fn shown_statistics(report: &Report) -> std::collections::BTreeMap<&str, f64> {
 
 /// The story of a run, in at most forty lines. A failure comes first.
 fn tell(
-    session: &dyn Session,
+    moments: &Moments,
     resolved: &Resolved,
     report: &Report,
     output: &mut Output,
 ) -> Result<(), CliError> {
-    let command = environment::command();
+    let (command, header) = (environment::command(), &moments.header);
     if report.verdict == Verdict::Pass {
-        story::heading(session, output)?;
-        story::events(session, 22, output)?;
+        story::heading(header, output)?;
+        story::events(moments, output)?;
         output.line("")?;
         story::verdict(report, output)?;
         story::numbers(report, &resolved.case, output)?;
     } else {
         story::verdict(report, output)?;
-        story::failure(session, report, output)?;
+        story::failure(moments, report, output)?;
         output.line("")?;
         let at = if report.verdict == Verdict::Fail { " --at violation" } else { "" };
         output.line(format!("  see why:  {command} tui {}{at}", report.token))?;
         output.line("")?;
-        story::heading(session, output)?;
+        story::heading(header, output)?;
         story::numbers(report, &resolved.case, output)?;
     }
     output.line(format!("  again:    {command} replay {}", report.token))?;
     if report.verdict == Verdict::Pass {
         output.line(format!("  step it:  {command} tui {}", report.token))?;
-        story::next_lesson(session, &command, output)?;
+        story::next_lesson(header, &command, output)?;
     }
     if !report.as_expected {
         let (own, other) = (report.verdict, report.expected);

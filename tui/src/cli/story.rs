@@ -1,15 +1,15 @@
 //! Runs in words, for a person.
 
+use std::collections::VecDeque;
 use std::io;
 
-use orrery_harness::session::{Row, RowKind};
+use orrery_harness::session::{Header, Row, RowKind};
 use orrery_harness::{Case, Mark, MarkKind, Report, Session, Verdict};
 
 use super::output::{Output, Tone};
 
 /// What is being told.
-pub(super) fn heading(session: &dyn Session, output: &mut Output) -> io::Result<()> {
-    let header = session.header();
+pub(super) fn heading(header: &Header, output: &mut Output) -> io::Result<()> {
     let bugs = if header.bugs.is_empty() {
         String::new()
     } else {
@@ -25,16 +25,74 @@ pub(super) fn heading(session: &dyn Session, output: &mut Output) -> io::Result<
     output.line(format!("  {}", header.title))
 }
 
-/// The moments that matter, in at most `most` lines.
-pub(super) fn events(session: &dyn Session, most: usize, output: &mut Output) -> io::Result<()> {
-    let told = (1..).zip(session.marks()).filter(|(_, mark)| is_told(mark));
-    let told: Vec<u64> = told.map(|(event, _)| event).collect();
-    output.line("")?;
-    for row in told.iter().take(most).filter_map(|event| session.row(*event)) {
-        output.line(line(&row))?;
+/// Moments that are told of a run that passed.
+const MOMENTS: usize = 22;
+/// Moments that are told of the way to a failure.
+const LEADING: usize = 8;
+
+/// What is told of a run: what it is, and the moments that matter, picked while its rows go by.
+pub(super) struct Moments {
+    pub(super) header: Header,
+    first: Vec<Row>,
+    count: usize,
+    /// The event that failed; 0 where none did.
+    failed: u64,
+    leading: VecDeque<Row>,
+}
+
+impl Moments {
+    /// Of a run that came to this, and whose rows are still to be [added](Moments::add).
+    pub(super) fn new(header: Header, report: &Report) -> Self {
+        let failed = report.violation.as_ref().map_or(0, |failure| failure.event);
+        Self { header, first: vec![], count: 0, failed, leading: VecDeque::new() }
     }
-    if most < told.len() {
-        output.line(format!("  ... and {} more such moments", told.len() - most))?;
+
+    /// Of a run that was made. Only the moments that are told are described.
+    pub(super) fn of(session: &dyn Session) -> Self {
+        let mut moments = Self::new(session.header().clone(), session.report());
+        let numbered = (1..).zip(session.marks());
+        let wanted = numbered.filter(|(number, mark)| moments.wants(*number, mark));
+        let wanted: Vec<u64> = wanted.map(|(number, _)| number).collect();
+        let described = |number: &u64| session.row(*number).map(|row| Row::clone(&row));
+        let before = wanted.partition_point(|number| *number <= moments.failed);
+        let leading = wanted[..before].iter().rev().take(LEADING).rev();
+        moments.leading = leading.filter_map(described).collect();
+        moments.first = wanted.iter().take(MOMENTS).filter_map(described).collect();
+        moments.count = wanted.len();
+        moments
+    }
+
+    fn wants(&self, number: u64, mark: &Mark) -> bool {
+        number == self.failed || is_told(mark)
+    }
+
+    /// The next row.
+    pub(super) fn add(&mut self, row: &Row) {
+        if !self.wants(row.number, &Mark::of(row)) {
+            return;
+        }
+        self.count += 1;
+        if self.first.len() < MOMENTS {
+            self.first.push(row.clone());
+        }
+        if row.number <= self.failed {
+            self.leading.push_back(row.clone());
+        }
+        if LEADING < self.leading.len() {
+            self.leading.pop_front();
+        }
+    }
+}
+
+/// The first moments that matter.
+pub(super) fn events(moments: &Moments, output: &mut Output) -> io::Result<()> {
+    output.line("")?;
+    for row in &moments.first {
+        output.line(line(row))?;
+    }
+    if moments.first.len() < moments.count {
+        let more = moments.count - moments.first.len();
+        output.line(format!("  ... and {more} more such moments"))?;
     }
     Ok(())
 }
@@ -84,11 +142,7 @@ pub(super) fn verdict(report: &Report, output: &mut Output) -> io::Result<()> {
 }
 
 /// Why a run failed: the facts that conflict and the last events that lead there.
-pub(super) fn failure(
-    session: &dyn Session,
-    report: &Report,
-    output: &mut Output,
-) -> io::Result<()> {
+pub(super) fn failure(moments: &Moments, report: &Report, output: &mut Output) -> io::Result<()> {
     let Some(failure) = &report.violation else { return Ok(()) };
     for fact in &failure.facts {
         output.line(format!("  - {fact}"))?;
@@ -99,24 +153,13 @@ pub(super) fn failure(
             output.line(format!("    {line}"))?;
         }
     }
-    let last = leading_to(session, failure.event, 8);
-    if !last.is_empty() {
+    if !moments.leading.is_empty() {
         output.line("")?;
     }
-    for row in last.into_iter().filter_map(|event| session.row(event)) {
-        output.line(line(&row))?;
+    for row in &moments.leading {
+        output.line(line(row))?;
     }
     Ok(())
-}
-
-/// The last `most` moments of the story up to `event`, and the event itself.
-fn leading_to(session: &dyn Session, event: u64, most: usize) -> Vec<u64> {
-    let until = session.marks().range(0..event as usize).enumerate().rev();
-    let numbered = until.map(|(place, mark)| (place as u64 + 1, mark));
-    let shown = numbered.filter(|(number, mark)| is_told(mark) || *number == event);
-    let mut told: Vec<u64> = shown.take(most).map(|(number, _)| number).collect();
-    told.reverse();
-    told
 }
 
 /// What was counted and judged.
@@ -188,12 +231,8 @@ fn wrapped(label: &str, parts: &[String], output: &mut Output) -> io::Result<()>
 }
 
 /// What to look at after a run that passed.
-pub(super) fn next_lesson(
-    session: &dyn Session,
-    command: &str,
-    output: &mut Output,
-) -> io::Result<()> {
-    if session.header().scenario == "raft/leader-crash" {
+pub(super) fn next_lesson(header: &Header, command: &str, output: &mut Output) -> io::Result<()> {
+    if header.scenario == "raft/leader-crash" {
         output.line(format!("  break it: {command} run raft/figure-8 --bug R1"))?;
     }
     Ok(())

@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write as _};
+use std::path::Path;
 use std::rc::Rc;
 
+use orrery_harness::recording::RecordedSession;
 use orrery_harness::{Case, Session};
 use orrery_scenarios::{Catalogue, PlanFile, Token};
 
@@ -11,7 +13,7 @@ use crate::ui;
 
 use super::args::{Tui, Which};
 use super::output::Output;
-use super::resolve::resolve;
+use super::resolve::{is_recording, resolve, unknown_protocol};
 use super::{Cli, CliError, Exit, list};
 
 /// Plan files of one scenario and seed in one folder at most.
@@ -41,6 +43,9 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
     output.flush()?;
     let options = options(arguments)?;
     let open = |what: &str| -> Result<Box<dyn Session>, CliError> {
+        if is_recording(cli, what) {
+            return recorded(cli, what, arguments);
+        }
         let which = Which {
             what: what.to_string(),
             seed: arguments.seed,
@@ -103,6 +108,22 @@ fn new_file(stem: &str) -> Result<(File, String), String> {
         }
     }
     Err(format!("{stem}-1.plan.toml to {stem}-{FILES_MOST}.plan.toml are all there: remove some"))
+}
+
+/// Opens a recording, which is what it is: no seed, setting or bug changes it.
+fn recorded(cli: &Cli, path: &str, arguments: &Tui) -> Result<Box<dyn Session>, CliError> {
+    let Tui { seed, set, bugs, plan, .. } = arguments;
+    if seed.is_some() || !set.is_empty() || !bugs.is_empty() || plan.is_some() {
+        return Err(CliError::Input(format!(
+            "`{path}` is a recording and cannot be changed: leave out --seed, --set, --bug and --plan, or name its scenario"
+        )));
+    }
+    let session = RecordedSession::open(Path::new(path))?;
+    let problem = unknown_protocol(cli, &session.header().protocol);
+    Ok(Box::new(match problem {
+        Some(problem) => session.noting(&problem),
+        None => session,
+    }))
 }
 
 /// How the debugger is to look and where it is to begin.

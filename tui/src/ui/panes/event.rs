@@ -90,7 +90,10 @@ fn beginning(model: &Model, width: usize) -> Vec<Line> {
         (Tone::Plain, world),
         (Tone::Plain, moving),
     ];
-    words.into_iter().flat_map(|(tone, text)| Line::of(tone, text).wrap(width, 0)).collect()
+    let recorded = model.session().recorded();
+    let note = recorded.map(|note| (Tone::Story, format!("This is {note}.")));
+    let words = words.into_iter().chain(note);
+    words.flat_map(|(tone, text)| Line::of(tone, text).wrap(width, 0)).collect()
 }
 
 fn labelled(label: &str, text: &str) -> Line {

@@ -42,6 +42,10 @@ fn first_line(model: &Model, theme: &Theme, wording: Wording) -> Line {
             Wording::Shortest => String::new(),
         },
     );
+    if session.recorded().is_some() {
+        let word = if is_full { " a recording, read-only" } else { " recorded" };
+        line.add(Tone::Story, word);
+    }
     if !header.bugs.is_empty() && is_short {
         line.add(Tone::Fault, format!(" bug {}", header.bugs.join(",")));
     }
