@@ -57,20 +57,19 @@ fn every_example_of_the_book_is_read_and_runs() {
             } else {
                 case_of(&text)
             };
-            let case = case.unwrap_or_else(|errors| {
-                panic!("{}\n{block}\n{}", path.display(), errors.plain())
-            });
+            let case = case
+                .unwrap_or_else(|errors| panic!("{}\n{block}\n{}", path.display(), errors.plain()));
             let subject = registry.get(&case.protocol).expect("the case found it");
             let report = subject.run(&case, &RunOptions::default());
             let report = report.unwrap_or_else(|error| panic!("{block}\n{error}"));
             assert_ne!(report.verdict, Verdict::Error, "{block}");
-            if is_whole(block) && !block.ends_with("\"10s\"\n") {
+            if is_whole(block) {
                 assert_eq!(report.verdict, report.expected, "{block}");
             }
             examples += 1;
         }
     }
-    assert!(30 <= examples, "only {examples}");
+    assert!(25 <= examples, "only {examples}");
 }
 
 /// The rows of the table whose head begins with these cells, each as its cells.
@@ -78,9 +77,8 @@ fn table(first: &str, second: &str) -> Vec<Vec<&'static str>> {
     let start = format!("| {first} | {second} |");
     let lines = REFERENCE.lines().skip_while(move |line| !line.starts_with(&start));
     let rows = lines.skip(2).take_while(|line| line.starts_with('|'));
-    let rows: Vec<Vec<&str>> = rows
-        .map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect())
-        .collect();
+    let rows: Vec<Vec<&str>> =
+        rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect();
     assert!(!rows.is_empty(), "no table of {first} and {second}");
     rows
 }

@@ -108,8 +108,7 @@ impl Node for Server {
     type Protocol = CommitWait;
 
     fn on_start(start: Start<'_, CommitWait>, ctx: &mut Context<'_, CommitWait>) -> Self {
-        let mut server =
-            Self { transactions: start.config.transactions, last: 0, waiting: None };
+        let mut server = Self { transactions: start.config.transactions, last: 0, waiting: None };
         if start.id == FIRST && start.incarnation == 0 {
             server.begin(1, ctx);
         }
@@ -235,7 +234,9 @@ impl Registration for CommitWait {
             return Err(String::from("`transactions` is 0: at least 1 has to be made"));
         }
         if nodes < 2 {
-            return Err(String::from("one server has no other to be consistent with: take 2 or more"));
+            return Err(String::from(
+                "one server has no other to be consistent with: take 2 or more",
+            ));
         }
         Ok(vec![parameters.clone(); nodes as usize])
     }

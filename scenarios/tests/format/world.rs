@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::paper::{case_of, errors, scenario};
 use orrery_harness::Case;
 use orrery_sim::{
-    Bandwidth, Burst, Correction, DamageBudget, Duration, DurationRange, Geography, Law, Millionths,
-    NodeId, Order, Probability, Topology, WallClock,
+    Bandwidth, Burst, Correction, DamageBudget, Duration, DurationRange, Geography, Law,
+    Millionths, NodeId, Order, Probability, Topology, WallClock,
 };
 
 const fn ms(millis: u64) -> Duration {

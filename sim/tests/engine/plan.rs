@@ -9,8 +9,8 @@ use orrery_sim::step::Event;
 use orrery_sim::{DurationRange, Law, Step, World};
 
 use super::support::{
-    Act, Lab, N1, N2, On, Puppet, Script, Timer, Wish, after_a_second, at, at_time, crash, diary, idle,
-    item, lab, ms, named, node, ping, role, run, tally, when, within, world,
+    Act, Lab, N1, N2, On, Puppet, Script, Timer, Wish, after_a_second, at, at_time, crash, diary,
+    idle, item, lab, ms, named, node, ping, role, run, tally, when, within, world,
 };
 
 /// Becomes leader of `term` at `millis`, and says so.
