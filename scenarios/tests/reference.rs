@@ -33,6 +33,14 @@ fn head() -> &'static str {
     blocks(REFERENCE).first().expect("the head stands first")
 }
 
+/// The fragment behind the head, which it may say otherwise.
+fn with_head(fragment: &str) -> String {
+    let key = |line: &str| line.split(" = ").next().unwrap_or_default().to_string();
+    let own: Vec<String> = fragment.lines().map(key).collect();
+    let kept = head().lines().filter(|line| !own.contains(&key(line)));
+    kept.chain(fragment.lines()).flat_map(|line| [line, "\n"]).collect()
+}
+
 fn case_of(text: &str) -> Result<Case, ScenarioErrors> {
     Scenario::from_text("example", text)?.case(&registry(), None, &[], &[])
 }
@@ -47,7 +55,7 @@ fn every_example_of_the_book_is_read_and_runs() {
     let mut examples = 0;
     for (path, page) in pages() {
         for block in blocks(&page) {
-            let text = if is_whole(block) { block.into() } else { format!("{}{block}", head()) };
+            let text = if is_whole(block) { block.into() } else { with_head(block) };
             let case = if block.contains("[[plan]]") && block.contains("format = 1") {
                 let file = PlanFile::from_text("plan.toml", block);
                 file.and_then(|file| {

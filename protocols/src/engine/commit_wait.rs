@@ -271,6 +271,7 @@ impl Registration for CommitWait {
             ],
             down_at_most: 0,
             drift_ppb: DRIFT_PPB,
+            bears_harsh: false,
         }
     }
 
