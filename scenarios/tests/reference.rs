@@ -36,7 +36,8 @@ fn head() -> &'static str {
 /// The fragment behind the head, which it may say otherwise.
 fn with_head(fragment: &str) -> String {
     let key = |line: &str| line.split(" = ").next().unwrap_or_default().to_string();
-    let own: Vec<String> = fragment.lines().map(key).collect();
+    let top = fragment.lines().take_while(|line| !line.starts_with('['));
+    let own: Vec<String> = top.map(key).collect();
     let kept = head().lines().filter(|line| !own.contains(&key(line)));
     kept.chain(fragment.lines()).flat_map(|line| [line, "\n"]).collect()
 }
