@@ -1,5 +1,6 @@
 //! Every scenario of the catalogue ends as it says, and catches the bugs that it is said to catch.
 
+use orrery_harness::case::{Goal, Narration};
 use orrery_harness::{Report, RunOptions, Verdict};
 use orrery_scenarios::{Catalogue, Override, Scenario, registry};
 
@@ -90,4 +91,57 @@ fn split_votes_become_more_frequent_with_latency() {
     };
     let (low, high) = (splits("0.02"), splits("0.3"));
     assert!(low < 20 && low * 2 < high, "{low} and {high} of 200");
+}
+
+/// Scenarios about faults: the families of which each shows the effect, and what finds the failure that it expects.
+const FAULTS: &[(&str, &[&str], Option<&str>)] = &[
+    ("raft/bursty-links", &["burst"], None),
+    ("raft/narrow-wire", &["bandwidth", "corruption"], None),
+    ("raft/late-orders", &["clog"], None),
+    ("raft/bridge", &["partition"], None),
+    ("raft/flapping", &["partition"], None),
+    ("raft/slow-leader", &["slow"], None),
+    ("raft/unequal-clocks", &["clock"], None),
+    ("raft/torn-record", &["torn-write"], None),
+    ("raft/rotten-record", &["rot"], None),
+    ("raft/lying-disk", &["lying-sync"], Some("Leader Completeness")),
+    ("raft/amnesia", &["amnesia"], Some("Election Safety")),
+    ("raft/liar", &["byzantine"], Some("Election Safety")),
+    ("engine/clock-step", &["clock-jump"], Some("External Consistency")),
+    ("raft/three-continents", &["crash"], None),
+];
+
+#[test]
+fn scenarios_about_a_fault_show_that_it_matters() {
+    for (name, families, found_by) in FAULTS {
+        let scenario = load(name);
+        let report = run(&scenario, scenario.default_seed(), &[]);
+        for family in *families {
+            let tally = report.ledger.get(*family).copied().unwrap_or_default();
+            assert!(0 < tally.effective, "{name}: {family} changed nothing: {tally:?}");
+        }
+        let caught = report.violation.as_ref().map(|failure| failure.found_by.as_str());
+        assert_eq!(caught, *found_by, "{name}");
+    }
+}
+
+#[test]
+fn every_sentence_of_these_stories_is_told() {
+    let registry = registry();
+    for (name, ..) in FAULTS {
+        let scenario = load(name);
+        let mut case = scenario.case(&registry, None, &[], &[]).expect("a case");
+        let goal = |note: &Narration| Goal {
+            name: note.say.clone(),
+            when: note.when.clone(),
+            after: None,
+            within: None,
+        };
+        case.checks.goals = case.narration.iter().map(goal).collect();
+        let subject = registry.get(&case.protocol).expect("the case found it");
+        let report = subject.run(&case, &RunOptions::default()).expect("a case can be run");
+        for goal in report.goals {
+            assert!(goal.reached_at_event.is_some(), "{name}: {}", goal.name);
+        }
+    }
 }

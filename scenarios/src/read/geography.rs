@@ -77,17 +77,19 @@ fn plain_topology(tree: &Tree, help: &str, problems: &mut Problems) -> Option<To
     None
 }
 
-const GEOGRAPHY_HELP: &str = "write `{ racks = 2, within = \"100us\", between = \"500us\" }` or \
+const GEOGRAPHY_HELP: &str = "write `{ cloud = [\"us-east\", \"eu-west\"] }`, \
+    `{ racks = 2, within = \"100us\", between = \"500us\" }` or \
     `{ places = [..], nodes = [..], latency = [[..], ..] }`";
 
 fn geography(tree: &Tree, nodes: u32, problems: &mut Problems) -> Option<Geography> {
     let mut fields = Fields::of(tree, "`geography`", problems)?;
-    let (racks, places) = (fields.get("racks"), fields.get("places"));
-    let found = match (racks, places) {
-        (Some(racks), None) => self::racks(&mut fields, racks, tree, nodes, problems),
-        (None, Some(places)) => self::places(&mut fields, places, tree, nodes, problems),
+    let [cloud, racks, places] = ["cloud", "racks", "places"].map(|key| fields.get(key));
+    let found = match (cloud, racks, places) {
+        (Some(regions), None, None) => self::cloud(regions, nodes, problems),
+        (None, Some(racks), None) => self::racks(&mut fields, racks, tree, nodes, problems),
+        (None, None, Some(places)) => self::places(&mut fields, places, tree, nodes, problems),
         _ => {
-            let message = "this is not exactly one of `racks` and `places`";
+            let message = "this is not exactly one of `cloud`, `racks` and `places`";
             problems.push(tree.problem(message).help(GEOGRAPHY_HELP));
             return None;
         }
@@ -121,6 +123,14 @@ fn cycled(
         problems.push(tree.problem("no node is anywhere").help(help));
     }
     (known == problems.len()).then(|| cycle.into_iter().cycle().take(nodes as usize).collect())
+}
+
+/// The bundled cloud, with the nodes in these of its regions.
+fn cloud(regions: &Tree, nodes: u32, problems: &mut Problems) -> Option<Geography> {
+    let cloud = Geography::cloud();
+    let names: Vec<&str> = cloud.places.iter().map(String::as_str).collect();
+    let of_node = cycled(regions, &names, "`cloud`", nodes, problems)?;
+    Some(Geography { of_node, ..cloud })
 }
 
 fn racks(

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use orrery_sim::Geography;
+
 use super::{described, flag, list, map, reference, table, text, whole};
 
 pub(super) fn definitions() -> Map<String, Json> {
@@ -67,6 +69,9 @@ fn places() -> Map<String, Json> {
         "geography": {
             "description": "Where nodes are: it decides how long messages travel.",
             "anyOf": [
+                table("Regions of the bundled cloud.", &["cloud"], json!({
+                    "cloud": list(json!({ "anyOf": [{ "enum": Geography::cloud().places }, reference("knob")] }), "The region of n1, n2, and so on; from the start again where the list is too short."),
+                })),
                 table("n1 stands in the first rack, n2 in the second, and so on.", &["racks", "within", "between"], json!({
                     "racks": whole("How many racks."),
                     "within": described("law", "How long a message travels inside a rack."),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::paper::{case_of, errors, scenario};
 use orrery_harness::Case;
 use orrery_sim::{
-    Bandwidth, Burst, Correction, DamageBudget, Duration, DurationRange, Law, Millionths, NodeId,
-    Order, Topology, WallClock,
+    Bandwidth, Burst, Correction, DamageBudget, Duration, DurationRange, Geography, Law,
+    Millionths, NodeId, Order, Probability, Topology, WallClock,
 };
 
 const fn ms(millis: u64) -> Duration {
@@ -179,6 +179,36 @@ latency = [["1ms", "80ms"], [{ exponential = "90ms" }, "1ms"]]"#,
     let own = own.links.geography.expect("there are places");
     assert_eq!(own.of_node, [0, 0, 1, 0, 0]);
     assert_eq!(own.latency[1][0], Law::Exponential(ms(90)));
+    let cloud = case("geography = { cloud = [\"us-east\", \"eu-west\", \"ap-tokyo\"] }");
+    let cloud = cloud.links.geography.expect("there are places");
+    let own = Geography::cloud().with_nodes_in(["us-east", "eu-west", "ap-tokyo"]).unwrap();
+    assert_eq!((&cloud.places, &cloud.latency), (&own.places, &own.latency));
+    assert_eq!(cloud.of_node, [0, 4, 10, 0, 4]);
+}
+
+#[test]
+fn single_links_build_on_the_latency_of_their_places() {
+    let case = case(
+        r#"link = { duplicate = "1%" }
+geography = { places = ["here", "there"], nodes = ["here", "there"], latency = [["1ms", "80ms"], ["90ms", "1ms"]] }
+links = [
+  { from = "n1", to = ["n2", "n3"], loss = "5%" },
+  { from = "n2", to = "n1", latency = "7ms" },
+]"#,
+    );
+    let law = |from, to| case.links.law(NodeId(from), NodeId(to));
+    let [one, five] = ["1%", "5%"].map(|share| share.parse().unwrap());
+    for (from, to, latency, loss) in [
+        (1, 2, 80, five),
+        (1, 3, 1, five),
+        (1, 4, 80, Probability::NEVER),
+        (2, 1, 7, Probability::NEVER),
+        (4, 1, 90, Probability::NEVER),
+    ] {
+        let law = law(from, to);
+        assert_eq!((law.latency, law.loss), (Law::Constant(ms(latency)), loss), "n{from} to n{to}");
+        assert_eq!(law.duplicate, one);
+    }
 }
 
 #[test]
@@ -190,6 +220,18 @@ x.toml:6:52: there is no place `her`
   help: did you mean `here`?
 x.toml:6:70: there are 2 places, but 1 rows here
   help: write a row for each place that messages come from, and in it a law for each place that they go to",
+    );
+    check(
+        "geography = { cloud = [\"us-east\", \"eu-wets\"] }",
+        "x.toml:6:35: there is no place `eu-wets`\n  help: did you mean `eu-west`?",
+    );
+    check(
+        "geography = { cloud = [] }",
+        "x.toml:6:23: no node is anywhere\n  help: name the place of n1, n2, and so on; the list is used again from its start",
+    );
+    check(
+        "geography = { cloud = [\"us-east\"], racks = 2 }",
+        "x.toml:6:13: this is not exactly one of `cloud`, `racks` and `places`\n  help: write `{ cloud = [\"us-east\", \"eu-west\"] }`, `{ racks = 2, within = \"100us\", between = \"500us\" }` or `{ places = [..], nodes = [..], latency = [[..], ..] }`",
     );
     check(
         "link = { latency = \"1ms\" }\ngeography = { racks = 2, within = \"1ms\", between = \"9ms\" }",

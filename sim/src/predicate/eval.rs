@@ -40,6 +40,8 @@ pub struct EventFacts<'a> {
     pub from: Option<NodeId>,
     /// The receiver.
     pub to: Option<NodeId>,
+    /// The links that it is about, where those are several: `from` and `to` match if one of them does.
+    pub links: &'a [(NodeId, NodeId)],
     /// The node at which it happened: the sender of a `send`, the receiver of a `deliver`.
     pub node: Option<NodeId>,
     /// The client whose operation it is.
@@ -70,6 +72,7 @@ impl<'a> EventFacts<'a> {
             name,
             from: None,
             to: None,
+            links: &[],
             node: None,
             client: None,
             payload: None,
@@ -140,9 +143,19 @@ impl EventPattern {
     fn fits(&self, facts: &EventFacts<'_>, scope: &dyn Scope) -> bool {
         self.kind == facts.kind
             && self.name.as_ref().is_none_or(|name| name == facts.name)
-            && self.from.as_ref().is_none_or(|who| who.is(facts.from, None, facts, scope))
-            && self.to.as_ref().is_none_or(|who| who.is(facts.to, None, facts, scope))
+            && self.has_link(facts, scope)
             && self.on.as_ref().is_none_or(|who| who.is(facts.node, facts.client, facts, scope))
+    }
+
+    /// Whether it is about the link that is meant.
+    fn has_link(&self, facts: &EventFacts<'_>, scope: &dyn Scope) -> bool {
+        let is = |who: &Option<Who>, node| {
+            who.as_ref().is_none_or(|who| who.is(node, None, facts, scope))
+        };
+        if facts.links.is_empty() {
+            return is(&self.from, facts.from) && is(&self.to, facts.to);
+        }
+        facts.links.iter().any(|(from, to)| is(&self.from, Some(*from)) && is(&self.to, Some(*to)))
     }
 }
 

@@ -48,10 +48,28 @@ kinds! {
     Pause = "pause",
     /// A paused node went on.
     Resume = "resume",
-    /// Links were cut.
+    /// A node was stopped and lost its disk.
+    Wipe = "wipe",
+    /// A node became slow, or fast again.
+    Slow = "slow",
+    /// A node became dishonest, or honest again.
+    Byzantine = "byzantine",
+    /// Links were cut, once or by a cut that comes and goes.
     Cut = "cut",
+    /// Links began to keep messages.
+    Clog = "clog",
+    /// Something began to go wrong with messages.
+    Disturb = "disturb",
     /// Links were healed.
     Heal = "heal",
+    /// All that goes wrong by itself ended.
+    Calm = "calm",
+    /// Messages began to be kept back.
+    Hold = "hold",
+    /// Messages that were kept back went on.
+    Release = "release",
+    /// Everything is drawn under another seed from here.
+    Reseed = "reseed",
     /// A client began an operation.
     Invoke = "invoke",
     /// An operation took effect and has its output.
@@ -76,7 +94,17 @@ impl EventKind {
 
     /// Whether it has a sender and a receiver.
     pub const fn has_link(self) -> bool {
-        matches!(self, Self::Deliver | Self::Send | Self::Drop | Self::Cut | Self::Heal)
+        matches!(
+            self,
+            Self::Deliver
+                | Self::Send
+                | Self::Drop
+                | Self::Cut
+                | Self::Clog
+                | Self::Disturb
+                | Self::Heal
+                | Self::Hold
+        )
     }
 
     /// Whether it has no name, so that the bare word after it is the node.
@@ -88,6 +116,9 @@ impl EventKind {
                 | Self::Restart
                 | Self::Pause
                 | Self::Resume
+                | Self::Wipe
+                | Self::Slow
+                | Self::Byzantine
                 | Self::Sync
                 | Self::Disk
                 | Self::Clock

@@ -103,7 +103,7 @@ fn event_facts<N: Node>(world: &World<N>, visit: &mut dyn FnMut(&EventFacts<'_>)
 }
 
 fn deed_facts<N: Node>(world: &World<N>, deed: &Deed, visit: &mut dyn FnMut(&EventFacts<'_>)) {
-    let Some(kind) = EventKind::of_word(deed.word).filter(|_| deed.changed) else { return };
+    let Some(kind) = deed_kind(deed.word).filter(|_| deed.changed) else { return };
     let fallen = world.fallen.as_ref().filter(|_| kind == EventKind::Crash);
     let fallen = fallen.filter(|fallen| Some(fallen.node) == deed.node);
     let former = fallen.map(|fallen| {
@@ -111,12 +111,24 @@ fn deed_facts<N: Node>(world: &World<N>, deed: &Deed, visit: &mut dyn FnMut(&Eve
         Former { role, had_role: *had_role, state }
     });
     let (node, client) = (deed.node, deed.client);
-    let fact = EventFacts { node, client, former, ..EventFacts::new(kind, "") };
+    let links = &deed.pairs;
+    let fact = EventFacts { node, client, former, links, ..EventFacts::new(kind, "") };
     match deed.message {
         Some(message) => {
             visit(&EventFacts { from: Some(message.from), to: Some(message.to), ..fact });
         }
         None => visit(&fact),
+    }
+}
+
+/// What a predicate calls a deed.
+fn deed_kind(word: &str) -> Option<EventKind> {
+    match word {
+        "flap" => Some(EventKind::Cut),
+        "jump" => Some(EventKind::Clock),
+        // The arrival follows as an event of its own.
+        "deliver" => None,
+        word => EventKind::of_word(word),
     }
 }
 

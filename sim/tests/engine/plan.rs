@@ -1,13 +1,16 @@
 //! Items of the plan: when they happen and to whom.
 
 use orrery_sim::ledger::Family;
-use orrery_sim::plan::{Action, Cut, Target, Trigger};
+use orrery_sim::plan::{
+    Action, Behaviour, Cut, DiskFault, Disturbance, Flapping, LinkFault, MessageFilter, Target,
+    Trigger,
+};
 use orrery_sim::step::Event;
-use orrery_sim::{Step, World};
+use orrery_sim::{DurationRange, Law, Step, World};
 
 use super::support::{
-    Act, Lab, N1, N2, On, Puppet, Script, Timer, after_a_second, at, at_time, crash, diary, idle,
-    item, lab, ms, named, node, ping, role, run, tally, when, within, world,
+    Act, Lab, N1, N2, On, Puppet, Script, Timer, Wish, after_a_second, at, at_time, crash, diary,
+    idle, item, lab, ms, named, node, ping, role, run, tally, when, within, world,
 };
 
 /// Becomes leader of `term` at `millis`, and says so.
@@ -194,4 +197,56 @@ fn every_deed_says_which_item_it_was_and_no_cause() {
         })
         .collect();
     assert_eq!(items, [(Some(0), None, at(5)), (Some(1), None, at(6))]);
+}
+
+/// Whether the predicate fires when `action` is done at 5 ms to four nodes, of which `n1` says something at 2 ms.
+fn fires(predicate: &str, before: Option<Action<Wish>>, action: Action<Wish>) -> bool {
+    let talker = Script::new()
+        .on(On::Start, [Act::Set(Timer::Election, 2)])
+        .on(On::Rings(Timer::Election), [Act::Send(2, ping(1))]);
+    let mut setup = lab([talker, idle(), idle(), idle()]);
+    let before = before.map(|action| at_time(1, action));
+    let items = [at_time(5, action), when(predicate, crash(node(4)))];
+    setup.plan.items = before.into_iter().chain(items).collect();
+    deeds_of(&mut world(setup)).iter().any(|deed| deed == "5ms crash n4")
+}
+
+fn one_way() -> Cut {
+    Cut::OneWay(vec![node(1)], vec![node(2)])
+}
+
+#[test]
+fn every_deed_has_its_word_in_predicates() {
+    let between = |from, to| MessageFilter {
+        from: Some(node(from)),
+        to: Some(node(to)),
+        ..MessageFilter::default()
+    };
+    let often = DurationRange::new(ms(5), ms(6));
+    let flapping = Flapping { cut: one_way(), on: often, off: often, until: at(50) };
+    let delay =
+        Disturbance { filter: between(1, 2), fault: LinkFault::Delay(Law::Constant(ms(5))) };
+    let (service, behaviour) = (Law::Constant(ms(5)), Behaviour::Withhold);
+    for (predicate, before, action) in [
+        ("wipe n1", None, Action::Wipe(node(1))),
+        ("slow n1", None, Action::Slow { node: node(1), service }),
+        ("byzantine n1", None, Action::Byzantine { node: node(1), behaviour }),
+        ("cut from n1 to n2", None, Action::Cut(one_way())),
+        ("cut to n2", None, Action::Flap(flapping)),
+        ("clog from n1", None, Action::Clog(one_way())),
+        ("disturb from n1 to n2", None, Action::Disturb(delay)),
+        ("heal from n1 to n2", Some(Action::Cut(one_way())), Action::Heal(None)),
+        ("calm", Some(Action::Clog(one_way())), Action::Calm),
+        ("hold from n1 to n2", None, Action::Hold(between(1, 2))),
+        ("release", Some(Action::Hold(between(1, 2))), Action::Release(None)),
+        ("clock n1", None, Action::ClockJump { node: node(1), by: 5 }),
+        ("disk n1", None, Action::Disk { node: node(1), fault: DiskFault::Lie }),
+    ] {
+        assert!(fires(predicate, before.clone(), action.clone()), "{predicate}");
+        let elsewhere = predicate.replace("n1", "n3").replace("n2", "n3");
+        if elsewhere != predicate {
+            assert!(!fires(&elsewhere, before.clone(), action), "{elsewhere}");
+        }
+        assert!(!fires(predicate, before, Action::Restart(node(1))), "{predicate} by itself");
+    }
 }
