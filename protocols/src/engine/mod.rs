@@ -4,11 +4,8 @@
 //! - [`queue`]: jobs that wait for servers, and Little's law.
 //! - [`at_least_once`]: a sender that repeats itself until it is heard.
 //! - [`quorum_wait`]: how long the *k*-th of *n* answers takes.
-<<<<<<< HEAD
 //! - [`retry_layers`]: services that retry each other, and how that multiplies.
-=======
 //! - [`commit_wait`]: timestamps from clocks that are not quite right.
->>>>>>> main
 
 pub mod at_least_once;
 pub mod commit_wait;
