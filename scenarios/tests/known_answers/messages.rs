@@ -76,18 +76,20 @@ fn layered(f: f64, retries: i32, layers: u32) -> (f64, f64) {
     })
 }
 
-fn layers(failure: &str, count: u32, bug: Option<&str>) -> SweepReport {
-    let settings = [format!("failure={failure}"), format!("layers={count}"), "requests=500".into()];
+/// Runs in which the last layer fails that many of a hundred calls.
+fn layers(failure: u32, count: u32, bug: Option<&str>) -> SweepReport {
+    let settings =
+        [format!("failure={failure}%"), format!("layers={count}"), "requests=500".into()];
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
     measure("engine/retry-layers", &settings, bug, RUNS)
 }
 
 #[test]
 fn layered_retries_multiply() {
-    let dead = layers("1", 3, None);
+    let dead = layers(100, 3, None);
     assert_eq!(format!("{:?}", dead.stats["calls"].mean), "64.0");
-    for (failure, count) in [("0.5", 1), ("0.7", 2), ("0.9", 3)] {
-        let (calls, failed) = layered(failure.parse().unwrap(), 3, count);
+    for (failure, count) in [(50, 1), (70, 2), (90, 3)] {
+        let (calls, failed) = layered(f64::from(failure) / 100.0, 3, count);
         let report = layers(failure, count, None);
         let (stat, succeeded) = (&report.stats["calls"], &report.stats["succeeded"]);
         assert!(agrees(stat, calls), "{failure}: {stat:?}, expected {calls}");
@@ -99,10 +101,10 @@ fn layered_retries_multiply() {
         );
     }
     // The same tests reject other stacks.
-    let report = layers("0.9", 3, None);
-    assert!(!agrees(&report.stats["calls"], layered(0.9, 3, 2).0), "a layer less");
-    assert!(!agrees(&report.stats["calls"], layered(0.9, 4, 3).0), "a retry more");
-    assert_eq!(format!("{:?}", layers("1", 3, Some("L1")).stats["calls"].mean), "125.0");
+    let report = layers(90, 2, None);
+    assert!(!agrees(&report.stats["calls"], layered(0.9, 3, 1).0), "a layer less");
+    assert!(!agrees(&report.stats["calls"], layered(0.9, 4, 2).0), "a retry more");
+    assert_eq!(format!("{:?}", layers(100, 3, Some("L1")).stats["calls"].mean), "125.0");
 }
 
 #[test]
