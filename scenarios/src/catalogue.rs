@@ -46,6 +46,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "engine/queue",
     "engine/at-least-once",
     "engine/retry-limit",
+    "engine/retry-layers",
     "engine/quorum-wait",
     "engine/commit-wait",
     "engine/clock-step",

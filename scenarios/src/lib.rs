@@ -41,5 +41,6 @@ pub fn registry() -> Registry {
         .with(registered::<orrery_protocols::engine::queue::Queue>())
         .with(registered::<orrery_protocols::engine::at_least_once::AtLeastOnce>())
         .with(registered::<orrery_protocols::engine::quorum_wait::QuorumWait>())
+        .with(registered::<orrery_protocols::engine::retry_layers::RetryLayers>())
         .with(registered::<orrery_protocols::engine::commit_wait::CommitWait>())
 }

@@ -4,12 +4,14 @@
 //! - [`queue`]: jobs that wait for servers, and Little's law.
 //! - [`at_least_once`]: a sender that repeats itself until it is heard.
 //! - [`quorum_wait`]: how long the *k*-th of *n* answers takes.
+//! - [`retry_layers`]: services that retry each other, and how that multiplies.
 //! - [`commit_wait`]: timestamps from clocks that are not quite right.
 
 pub mod at_least_once;
 pub mod commit_wait;
 pub mod queue;
 pub mod quorum_wait;
+pub mod retry_layers;
 mod times;
 
 pub use times::{Shape, Times};

@@ -2,7 +2,7 @@
 
 use orrery_harness::sweep::SweepReport;
 
-use crate::support::{agrees_exactly, measure};
+use crate::support::{agrees, agrees_exactly, measure};
 
 const RUNS: u64 = 40;
 const MESSAGES: u64 = 1_000;
@@ -66,6 +66,45 @@ fn a_limit_on_retries_cuts_the_law_off() {
         let is_right = agrees_exactly(acknowledged, 1.0 - given_up, variance, count);
         assert!(is_right, "{loss}, {retries} retries: {acknowledged:?}");
     }
+}
+
+/// Mean calls of the last of so many layers, and the probability that a request fails.
+fn layered(f: f64, retries: i32, layers: u32) -> (f64, f64) {
+    (0..layers).fold((1.0, f), |(calls, f), _| {
+        let attempts = (0..=retries).map(|attempt| f.powi(attempt)).sum::<f64>();
+        (calls * attempts, f.powi(retries + 1))
+    })
+}
+
+/// Runs in which the last layer fails that many of a hundred calls.
+fn layers(failure: u32, count: u32, bug: Option<&str>) -> SweepReport {
+    let settings =
+        [format!("failure={failure}%"), format!("layers={count}"), "requests=500".into()];
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    measure("engine/retry-layers", &settings, bug, RUNS)
+}
+
+#[test]
+fn layered_retries_multiply() {
+    let dead = layers(100, 3, None);
+    assert_eq!(format!("{:?}", dead.stats["calls"].mean), "64.0");
+    for (failure, count) in [(50, 1), (70, 2), (90, 3)] {
+        let (calls, failed) = layered(f64::from(failure) / 100.0, 3, count);
+        let report = layers(failure, count, None);
+        let (stat, succeeded) = (&report.stats["calls"], &report.stats["succeeded"]);
+        assert!(agrees(stat, calls), "{failure}: {stat:?}, expected {calls}");
+        let variance = failed * (1.0 - failed);
+        let count = RUNS * 500;
+        assert!(
+            agrees_exactly(succeeded, 1.0 - failed, variance, count),
+            "{failure}: {succeeded:?}"
+        );
+    }
+    // The same tests reject other stacks.
+    let report = layers(90, 2, None);
+    assert!(!agrees(&report.stats["calls"], layered(0.9, 3, 1).0), "a layer less");
+    assert!(!agrees(&report.stats["calls"], layered(0.9, 4, 2).0), "a retry more");
+    assert_eq!(format!("{:?}", layers(100, 3, Some("L1")).stats["calls"].mean), "125.0");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod barrier;
 mod geography;
 mod state;
+mod table;
 mod topology;
 
 use std::collections::BTreeMap;
@@ -15,9 +16,10 @@ use crate::random::{Domain, Stream, StreamId};
 pub(crate) use barrier::{Barrier, Barriers};
 pub use geography::Geography;
 pub(crate) use state::{Extra, LinkState};
+use table::Table;
 pub use topology::Topology;
 
-/// Up to this many nodes, links are found by a table of n^2 numbers; beyond, by a tree.
+/// Up to this many nodes, links are found by a table of n^2 numbers; beyond, by a table of the links in use.
 const DENSE_NODES: usize = 256;
 /// A link that was never used.
 const UNUSED: u32 = u32::MAX;
@@ -71,19 +73,20 @@ pub(crate) struct Network {
     states: Vec<LinkState>,
     /// Position in `states` by sender and receiver; empty where nodes are many.
     dense: Vec<u32>,
-    sparse: BTreeMap<(NodeId, NodeId), u32>,
+    sparse: Table,
     pub barriers: Barriers,
 }
 
 impl Network {
     pub(crate) fn new(laws: Links, nodes: usize) -> Self {
-        let dense = if nodes <= DENSE_NODES { vec![UNUSED; nodes * nodes] } else { vec![] };
+        let is_dense = nodes <= DENSE_NODES;
+        let dense = if is_dense { vec![UNUSED; nodes * nodes] } else { vec![] };
         Self {
             laws,
             nodes,
             states: vec![],
             dense,
-            sparse: BTreeMap::new(),
+            sparse: Table::new(!is_dense),
             barriers: Barriers::default(),
         }
     }
@@ -93,7 +96,7 @@ impl Network {
     pub(crate) fn link(&mut self, from: NodeId, to: NodeId) -> &mut LinkState {
         let place = match self.dense.get(self.cell(from, to)) {
             Some(place) => *place,
-            None => self.sparse.get(&(from, to)).copied().unwrap_or(UNUSED),
+            None => self.sparse.get(from, to).unwrap_or(UNUSED),
         };
         let place = if place == UNUSED { self.connect(from, to) } else { place };
         &mut self.states[place as usize]
@@ -115,16 +118,16 @@ impl Network {
         let cell = self.cell(from, to);
         match self.dense.get_mut(cell) {
             Some(own) => *own = place,
-            None => {
-                self.sparse.insert((from, to), place);
-            }
+            None => self.sparse.insert(from, to, place),
         }
         place
     }
 
     /// About how many bytes a copy takes.
     pub(crate) const fn bytes(&self) -> usize {
-        size_of_val(self.dense.as_slice()) + size_of_val(self.states.as_slice())
+        size_of_val(self.dense.as_slice())
+            + size_of_val(self.states.as_slice())
+            + self.sparse.bytes()
     }
 
     /// Which links there are.
