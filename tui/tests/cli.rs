@@ -301,6 +301,19 @@ fn a_benchmark_prints_the_line_that_others_compare() {
 }
 
 #[test]
+fn the_benchmark_of_jumps_tells_their_times_and_what_they_take() {
+    let line = json(&["bench", "seek", "5_000", "3", "--json"]);
+    assert_eq!((&line["workload"], &line["events"]), (&"seek".into(), &5_000.into()));
+    for times in ["seek_ms", "step_back_ms", "step_on_ms"] {
+        let [median, worst] = ["median", "max"].map(|key| line[times][key].as_f64().unwrap());
+        assert!(0.0 < median && median <= worst, "{times}: {line}");
+    }
+    assert!(line["memory_mib"].is_number() || line["memory_mib"].is_null(), "{line}");
+    let table = out(&orrery(&["bench", "seek", "5_000"]));
+    assert!(table.contains("a Raft run of 5,000 events") && table.contains("step back"), "{table}");
+}
+
+#[test]
 fn the_table_of_benchmarks_has_a_row_per_workload_beside_its_floor() {
     let table = out(&orrery(&["bench", "all", "2_000", "--json"]));
     let rows = table.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
