@@ -379,7 +379,8 @@ pub fn change<R: orrery_sim::Data>(change: &Change<R>) -> String {
 
 /// The durable records of a journal from the place `first` on, each in one line, with what is wrong with it.
 pub fn journal<R: orrery_sim::Data>(journal: &Journal<R>, first: usize) -> Vec<String> {
-    let places = journal.as_written().iter().zip(journal.entries()).skip(first);
+    let written = journal.as_written();
+    let places = written.range(first..written.len()).zip(journal.entries_from(first));
     let lines = places.map(|(record, entry)| match entry {
         Ok(record) => Value::of(record).to_string(),
         Err(damage) => format!("{} ({damage})", Value::of(record)),

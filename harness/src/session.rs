@@ -241,7 +241,7 @@ pub struct SentRow {
 
 /// How much of what grows with the run a view shows at least, so that a look at a long run costs no more than one
 /// at a short one.
-pub const SHOWN: usize = 200;
+pub const SHOWN: usize = 64;
 
 /// The world at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use orrery_harness::case::{Case, Narration};
 use orrery_harness::session::RowKind;
 use orrery_harness::{Session, WorldView, registered};
 use orrery_sim::Predicate;
+use orrery_sim::plan::Action;
 
 use support::{Registered, case};
 
@@ -58,8 +59,11 @@ fn narration_is_filled_with_what_happened() {
 
 #[test]
 fn a_panic_is_a_row_of_its_own_kind() {
-    let session = open(&Case { bugs: vec![String::from("PANICS")], ..case(1) });
+    let mut session = open(&Case { bugs: vec![String::from("PANICS")], ..case(1) });
     let last = session.row(session.events()).unwrap();
     assert_eq!(last.kind, RowKind::Panic);
     assert!(last.violation.is_some());
+    session.seek(last.number).unwrap();
+    let refused = session.fork(&Action::Calm).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("go back to an earlier one"), "{refused}");
 }

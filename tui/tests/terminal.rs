@@ -23,11 +23,16 @@ struct Terminal {
 
 impl Terminal {
     fn open(arguments: &[&str]) -> Self {
+        Self::open_in(std::path::Path::new("."), arguments)
+    }
+
+    fn open_in(folder: &std::path::Path, arguments: &[&str]) -> Self {
         let (rows, cols) = (ROWS.get(), COLUMNS.get());
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_orrery"));
         command.args(arguments);
+        command.cwd(std::path::absolute(folder).unwrap());
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         command.env_remove("NO_COLOR");
@@ -104,6 +109,36 @@ fn it_opens_on_the_violation_of_a_planted_bug() {
     terminal.wait_for("Leader Completeness");
     terminal.press("\u{3}");
     assert_eq!(terminal.closed(), 0);
+}
+
+#[test]
+fn a_run_that_was_changed_is_written_and_made_again_from_its_token() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("changed");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut terminal = Terminal::open_in(&folder, &["tui", "raft/leader-crash", "--at", "700"]);
+    terminal.wait_for("event 700/");
+    terminal.press("i");
+    terminal.wait_for("crash n");
+    terminal.press("\r");
+    terminal.wait_for("event 701/");
+    terminal.press("w");
+    terminal.wait_for("written to");
+    terminal.press("q");
+    assert_eq!(terminal.closed(), 0);
+    let plan = "raft-leader-crash-42-1.plan.toml";
+    let text = std::fs::read_to_string(folder.join(plan)).unwrap();
+    assert!(text.contains("behind = 700\ncrash = \"n"), "{text}");
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_orrery"));
+        let output = command.args(arguments).arg("--json").current_dir(&folder).output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let changed = run(&["run", "raft/leader-crash", "--plan", plan]);
+    let token = changed["token"].as_str().unwrap();
+    assert!(token.contains("+plan=raft-leader-crash-42-1.plan.toml~"), "{token}");
+    assert_eq!(run(&["run", token])["digest"], changed["digest"]);
+    assert_ne!(run(&["run", "raft/leader-crash"])["digest"], changed["digest"]);
 }
 
 #[test]

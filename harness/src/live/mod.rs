@@ -5,13 +5,14 @@ mod rows;
 mod view;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use orrery_sim::Sequence;
 use orrery_sim::plan::{Action, Item, Trigger};
 use orrery_sim::registration::Registration;
+use orrery_sim::{NodeId, Sequence};
 
 use crate::case::Case;
 use crate::describe::{self, Describer, Told};
@@ -26,6 +27,9 @@ use rows::Rows;
 
 pub use view::view;
 pub(crate) use view::{node_view, operations};
+
+/// Over so many events, what did not change of a view is kept.
+const FEW: u64 = 16;
 
 /// A run of a registered protocol, from its first event to its last.
 pub struct LiveSession<R: Registration> {
@@ -145,6 +149,27 @@ impl<R: Registration> LiveSession<R> {
         Ok(traveller)
     }
 
+    /// The nodes that the events between two places are about; `None` where these may have changed others, too, or are many.
+    fn touched(&self, one: u64, other: u64) -> Option<BTreeSet<NodeId>> {
+        let (first, last) = (one.min(other), one.max(other));
+        if FEW < last - first {
+            return None;
+        }
+        let mut touched = BTreeSet::new();
+        for mark in self.marks.range(first as usize..last as usize) {
+            match mark.kind {
+                MarkKind::Fault(_) | MarkKind::Panic => return None,
+                MarkKind::Start
+                | MarkKind::Arrive(_)
+                | MarkKind::Timer
+                | MarkKind::Synced
+                | MarkKind::Ask
+                | MarkKind::GiveUp => touched.extend(mark.node),
+            }
+        }
+        Some(touched)
+    }
+
     /// Describes the window of `event`.
     fn describe(&self, kept: &mut Kept<R>, event: u64) -> Result<(), SessionError> {
         let (before, last) = rows::window(event);
@@ -230,7 +255,11 @@ impl<R: Registration> Session for LiveSession<R> {
         while self.current.event() < event && self.current.step().is_some() {
             kept.checkpoints.pass(&self.current, event);
         }
-        self.view = view(self.current.runner.world());
+        let world = self.current.runner.world();
+        self.view = match self.touched(at, self.current.event()) {
+            Some(touched) => view::view_again(world, std::mem::take(&mut self.view), &touched),
+            None => view(world),
+        };
         match self.current.event() {
             at if at == event => Ok(()),
             at => Err(SessionError(format!("made once more, the run ends at event {at}"))),

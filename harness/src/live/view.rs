@@ -1,6 +1,6 @@
 //! The world at one moment, as people see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orrery_sim::client::{HistoryEntry, HistoryKind};
 use orrery_sim::{ClientId, Node, NodeId, Protocol, Sequence, Value, World};
@@ -10,6 +10,29 @@ use crate::session::{FlightView, NodeView, OperationView, SHOWN, WorldView};
 
 /// The world as people see it.
 pub fn view<N: Node>(world: &World<N>) -> WorldView {
+    with_nodes(
+        world,
+        NodeId::all(world.node_count()).map(|id| whole_node_view(world, id)).collect(),
+    )
+}
+
+/// The world as people see it, which was seen as `earlier` a few events before or after, where nothing but events on the
+/// nodes `touched` lies between.
+pub(super) fn view_again<N: Node>(
+    world: &World<N>,
+    earlier: WorldView,
+    touched: &BTreeSet<NodeId>,
+) -> WorldView {
+    let again = |node: NodeView| {
+        if touched.contains(&node.id) {
+            return whole_node_view(world, node.id);
+        }
+        node_view(world, node.id, node.state, (node.older_records as usize, node.journal))
+    };
+    with_nodes(world, earlier.nodes.into_iter().map(again).collect())
+}
+
+fn with_nodes<N: Node>(world: &World<N>, nodes: Vec<NodeView>) -> WorldView {
     let flight = |message, payload: &<N::Protocol as Protocol>::Message, arrives| {
         let (kind, payload) = (describe::kind(payload), Value::of(payload).to_string());
         FlightView { message, kind, payload, arrives }
@@ -19,7 +42,7 @@ pub fn view<N: Node>(world: &World<N>) -> WorldView {
     WorldView {
         time: world.now(),
         event: world.events(),
-        nodes: NodeId::all(world.node_count()).map(|id| whole_node_view(world, id)).collect(),
+        nodes,
         in_flight: world.in_flight().into_iter().map(|(t, a, m)| flight(a, m, Some(t))).collect(),
         kept_back: world.kept_back().map(|(a, m)| flight(a, m, None)).collect(),
         closed: world.closed_pairs(),

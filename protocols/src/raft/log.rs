@@ -129,7 +129,7 @@ mod tests {
         assert_eq!((log.last_index(), log.last_term()), (Index(0), Term(0)));
         assert!(log.holds(Index(0), Term(0)) && !log.holds(Index(1), Term(0)));
         assert_eq!(log.retry_from(Index(5)), Index(1));
-        assert_eq!(log.slice(Index(1), 10).len(), 0);
+        assert!(log.slice(Index(1), 10).is_empty());
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
         let log = log(&[1, 1, 2, 3]);
         assert_eq!(log.slice(Index(3), 10).len(), 2);
         assert!(log.slice(Index(2), 1).map(|entry| entry.term).eq([Term(1)]));
-        assert!([5, 9].into_iter().all(|first| log.slice(Index(first), 10).len() == 0));
+        assert!([5, 9].into_iter().all(|first| log.slice(Index(first), 10).is_empty()));
     }
 
     #[test]

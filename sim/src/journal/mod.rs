@@ -74,8 +74,14 @@ impl<R: Data> Journal<R> {
 
     /// The durable records place by place, oldest first: the record, or why it cannot be read.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Result<&R, Damage>> {
-        self.records.iter().enumerate().map(|(place, record)| match self.damage.at(place) {
-            None => Ok(record),
+        self.entries_from(0)
+    }
+
+    /// The same from the place `first` on, which costs nothing for those before.
+    pub fn entries_from(&self, first: usize) -> impl ExactSizeIterator<Item = Result<&R, Damage>> {
+        let last = self.records.len();
+        (first.min(last)..last).map(|place| match self.damage.at(place) {
+            None => Ok(&self.records[place]),
             Some(damage) => Err(damage),
         })
     }

@@ -112,7 +112,7 @@ fn deed_facts<N: Node>(world: &World<N>, deed: &Deed, visit: &mut dyn FnMut(&Eve
     });
     let (node, client) = (deed.node, deed.client);
     let links = &deed.pairs;
-    let fact = EventFacts { node, client, former, links, ..EventFacts::new(kind, "") };
+    let fact = EventFacts { links, node, client, former, ..EventFacts::new(kind, "") };
     match deed.message {
         Some(message) => {
             visit(&EventFacts { from: Some(message.from), to: Some(message.to), ..fact });

@@ -1,10 +1,13 @@
 //! `orrery tui`: the debugger.
 
-use std::io::IsTerminal;
+use std::fs::File;
+use std::io::{ErrorKind, IsTerminal, Write as _};
 use std::path::Path;
+use std::rc::Rc;
 
-use orrery_harness::Session;
 use orrery_harness::recording::RecordedSession;
+use orrery_harness::{Case, Session};
+use orrery_scenarios::{Catalogue, PlanFile, Token};
 
 use crate::ui;
 
@@ -13,6 +16,8 @@ use super::output::Output;
 use super::resolve::{is_recording, resolve, unknown_protocol};
 use super::{Cli, CliError, Exit, list};
 
+/// Plan files of one scenario and seed in one folder at most.
+const FILES_MOST: u32 = 999;
 /// The first lesson: what the picker begins on.
 const FIRST_LESSON: &str = "raft/leader-crash";
 
@@ -49,11 +54,11 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
             plan: arguments.plan.clone(),
         };
         let resolved = resolve(cli, &which)?;
-        Ok(resolved.subject.open(&resolved.case)?)
+        Ok(resolved.subject.begin(&resolved.case)?)
     };
     let failed = |error: ui::UiError| CliError::Input(error.to_string());
     if let Some(what) = &arguments.what {
-        ui::run(open(what)?, &options).map_err(failed)?;
+        ui::run(open(what)?, &options, Some(saver(cli))).map_err(failed)?;
         return Ok(Exit::AsExpected);
     }
     let mut entries = Vec::new();
@@ -67,8 +72,42 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
         });
     }
     let open = |name: &str| open(name).map_err(|error| error.to_string());
-    ui::pick(entries, &options, open).map_err(failed)?;
+    ui::pick(entries, &options, Some(saver(cli)), open).map_err(failed)?;
     Ok(Exit::AsExpected)
+}
+
+/// Writes plan files into the current folder.
+fn saver(cli: &Cli) -> ui::Saver {
+    let catalogue = cli.catalogue.clone();
+    Rc::new(move |case| save(&catalogue, case))
+}
+
+fn save(catalogue: &Catalogue, case: &Case) -> Result<ui::Saved, String> {
+    let text = PlanFile::write(&case.scenario, case.only_interventions, &case.interventions)
+        .map_err(|error| error.to_string())?;
+    let token: Token = case.token.parse().map_err(|error| format!("{error}"))?;
+    let (scenario, seed, overrides, bugs) =
+        token.resolve(catalogue).map_err(|error| error.to_string())?;
+    let stem = case.scenario.trim_end_matches(".toml").replace(['/', '\\'], "-");
+    let stem = stem.trim_start_matches(['.', '-']);
+    let (mut file, path) = new_file(&format!("{stem}-{seed}"))?;
+    file.write_all(text.as_bytes()).map_err(|error| format!("cannot write {path}: {error}"))?;
+    let plan = PlanFile::load(&path).map_err(|errors| errors.plain())?;
+    let token = Token::of(&scenario.with_plan(plan), seed, &overrides, &bugs).to_string();
+    Ok(ui::Saved { path, token })
+}
+
+/// The first file of that name and a number that is not there yet.
+fn new_file(stem: &str) -> Result<(File, String), String> {
+    for number in 1..=FILES_MOST {
+        let path = format!("{stem}-{number}.plan.toml");
+        match File::create_new(&path) {
+            Ok(file) => return Ok((file, path)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(format!("cannot write {path}: {error}")),
+        }
+    }
+    Err(format!("{stem}-1.plan.toml to {stem}-{FILES_MOST}.plan.toml are all there: remove some"))
 }
 
 /// Opens a recording, which is what it is: no seed, setting or bug changes it.

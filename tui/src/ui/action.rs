@@ -104,6 +104,12 @@ pub enum Action {
     GoTo(String),
     /// Searches for a text in the events.
     Search(String),
+    /// Opens the list of what can be done to the run here.
+    Intervene,
+    /// Goes back to the run in which the last intervention was not made.
+    Undo,
+    /// Writes what was done to the run into a plan file.
+    Save,
     /// Shows what repeats the run, and copies it.
     Copy,
     /// Takes the next set of colours.
@@ -133,7 +139,7 @@ pub enum Action {
 }
 
 /// The actions that need nothing else, by name.
-const NAMED: [(&str, Action); 38] = [
+const NAMED: [(&str, Action); 41] = [
     ("next", Action::Next),
     ("previous", Action::Previous),
     ("next-on-node", Action::NextOnNode),
@@ -166,6 +172,9 @@ const NAMED: [(&str, Action); 38] = [
     ("ask-search", Action::AskSearch),
     ("next-hit", Action::NextHit),
     ("previous-hit", Action::PreviousHit),
+    ("intervene", Action::Intervene),
+    ("undo", Action::Undo),
+    ("save", Action::Save),
     ("copy", Action::Copy),
     ("theme", Action::Theme),
     ("back", Action::Back),

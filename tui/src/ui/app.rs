@@ -82,7 +82,7 @@ impl App for Model {
     }
 
     fn is_playing(&self) -> bool {
-        self.play.is_on
+        self.play.is_on || self.is_making()
     }
 
     fn puzzle(&mut self, key: Key) {

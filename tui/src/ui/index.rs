@@ -31,8 +31,10 @@ pub struct DiagramLine {
 pub struct Index {
     by_node: Vec<Vec<u64>>,
     landmarks: Vec<u64>,
-    /// Cause and effect, sorted.
-    effects: Vec<(u64, u64)>,
+    /// The first effect of each event, from 0; 0 where there is none.
+    first_effect: Vec<u64>,
+    /// The next effect of the same cause, of each event, from 0; 0 where there is none.
+    next_effect: Vec<u64>,
     lanes: Vec<Vec<(u64, Lane)>>,
     lines: Vec<DiagramLine>,
     /// The position in `lines` of each event, from 0.
@@ -44,23 +46,42 @@ impl Index {
     /// The index of a session's marks.
     pub fn of(session: &dyn Session) -> Self {
         let nodes = session.header().nodes as usize;
-        let marks = session.marks();
         let mut index = Self {
             by_node: vec![Vec::new(); nodes],
             lanes: vec![Vec::new(); nodes],
             lines: vec![DiagramLine { event: 0, is_lost: false }],
             line_of: vec![0],
+            first_effect: vec![0],
+            next_effect: vec![0],
             ..Self::default()
         };
-        for (number, mark) in (1..).zip(marks) {
-            index.add(number, mark);
-        }
-        index.effects.sort_unstable();
-        let reported = session.report().violation.as_ref().map(|failure| failure.event);
-        index.violation = reported
-            .filter(|event| *event <= session.events())
-            .or_else(|| (1..).zip(marks).find(|(_, mark)| mark.is_violation()).map(|(n, _)| n));
+        index.extend(session);
         index
+    }
+
+    /// Adds the marks of the events that came since.
+    pub fn extend(&mut self, session: &dyn Session) {
+        let known = self.line_of.len() as u64 - 1;
+        let marks = session.marks();
+        for (number, mark) in (known + 1..).zip(marks.range(known as usize..marks.len())) {
+            self.add(number, mark);
+        }
+        if session.is_complete() {
+            self.find_violation(session);
+        }
+    }
+
+    fn find_violation(&mut self, session: &dyn Session) {
+        let reported = session.report().violation.as_ref().map(|failure| failure.event);
+        self.violation = reported.filter(|event| *event <= session.events()).or_else(|| {
+            (1..).zip(session.marks()).find(|(_, mark)| mark.is_violation()).map(|(n, _)| n)
+        });
+        // It was no landmark when its mark came, unless it was one anyway.
+        if let Some(event) = self.violation
+            && let Err(place) = self.landmarks.binary_search(&event)
+        {
+            self.landmarks.insert(place, event);
+        }
     }
 
     fn add(&mut self, number: u64, mark: &Mark) {
@@ -70,8 +91,10 @@ impl Index {
         if mark.is_landmark() {
             self.landmarks.push(number);
         }
+        self.first_effect.push(0);
+        self.next_effect.push(0);
         if let Some(cause) = mark.cause() {
-            self.effects.push((cause, number));
+            self.add_effect(cause, number);
         }
         let changed = mark.node.and_then(|node| self.lanes.get_mut(node.index()));
         if let (Some(lane), Some(now)) = (changed, lane_after(mark)) {
@@ -81,6 +104,17 @@ impl Index {
         self.lines.push(DiagramLine { event: number, is_lost: false });
         if mark.loses() {
             self.lines.push(DiagramLine { event: number, is_lost: true });
+        }
+    }
+
+    fn add_effect(&mut self, cause: u64, number: u64) {
+        let last = self.effects_of(cause).last();
+        let place = match last {
+            Some(last) => self.next_effect.get_mut(last as usize),
+            None => self.first_effect.get_mut(cause as usize),
+        };
+        if let Some(place) = place {
+            *place = number;
         }
     }
 
@@ -126,9 +160,11 @@ impl Index {
 
     /// The events that `event` brought about, in order.
     pub fn effects_of(&self, event: u64) -> impl Iterator<Item = u64> + '_ {
-        let first = self.effects.partition_point(|(cause, _)| *cause < event);
-        let tail = self.effects.get(first..).unwrap_or_default().iter();
-        tail.take_while(move |(cause, _)| *cause == event).map(|(_, effect)| *effect)
+        let at = |list: &[u64], event: u64| {
+            list.get(event as usize).copied().filter(|effect| *effect != 0)
+        };
+        let first = at(&self.first_effect, event);
+        std::iter::successors(first, move |effect| at(&self.next_effect, *effect))
     }
 
     /// How the lane of `node` runs right after `event`.

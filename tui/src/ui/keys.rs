@@ -12,6 +12,8 @@ pub enum Context {
     Help,
     /// While a question is open.
     Prompt,
+    /// While a list to choose from is open.
+    Menu,
     /// In the list of scenarios.
     Picker,
 }
@@ -25,13 +27,15 @@ pub enum Group {
     Space,
     /// Searching.
     Find,
+    /// Doing something to the run.
+    Change,
     /// Everything else.
     Program,
 }
 
 impl Group {
     /// All of them, in the order of the help.
-    pub const ALL: [Self; 4] = [Self::Time, Self::Space, Self::Find, Self::Program];
+    pub const ALL: [Self; 5] = [Self::Time, Self::Space, Self::Find, Self::Change, Self::Program];
 
     /// Its heading.
     pub const fn title(self) -> &'static str {
@@ -39,6 +43,7 @@ impl Group {
             Self::Time => "Moving through the run",
             Self::Space => "Choosing what to look at",
             Self::Find => "Finding",
+            Self::Change => "Changing the run",
             Self::Program => "The program",
         }
     }
@@ -85,6 +90,8 @@ const fn bind(
 const TIME: (Context, Group) = (Context::Run, Group::Time);
 const SPACE: (Context, Group) = (Context::Run, Group::Space);
 const FIND: (Context, Group) = (Context::Run, Group::Find);
+const CHANGE: (Context, Group) = (Context::Run, Group::Change);
+const MENU: (Context, Group) = (Context::Menu, Group::Program);
 const PROGRAM: (Context, Group) = (Context::Run, Group::Program);
 const HELP: (Context, Group) = (Context::Help, Group::Program);
 const PROMPT: (Context, Group) = (Context::Prompt, Group::Program);
@@ -169,6 +176,15 @@ pub static KEYS: &[Binding] = &[
     bind(FIND, &[Char('/')], A::AskSearch, Alone(11, "search"), "search the events for a text"),
     bind(FIND, &[Char('n')], A::NextHit, Silent, "the next place found"),
     bind(FIND, &[Char('N')], A::PreviousHit, Silent, "the place found before"),
+    bind(
+        CHANGE,
+        &[Char('i')],
+        A::Intervene,
+        Alone(12, "what if"),
+        "what if: crash, cut, drop, delay, fire, reseed ... at the cursor",
+    ),
+    bind(CHANGE, &[Char('u')], A::Undo, Silent, "back to the run without the last of these"),
+    bind(CHANGE, &[Char('w')], A::Save, Silent, "write what was done into a plan file"),
     bind(PROGRAM, &[Char('?')], A::Help, Alone(0, "help"), "show or hide this help"),
     bind(PROGRAM, &[Char('y')], A::Copy, Silent, "show and copy the token that repeats this run"),
     bind(PROGRAM, &[Char('t')], A::Theme, Silent, "the next set of colours"),
@@ -210,6 +226,16 @@ pub static KEYS: &[Binding] = &[
     bind(PROMPT, &[Ctrl('u')], A::EraseAll, Silent, "take everything back"),
     bind(PROMPT, &[Ctrl('c')], A::Leave, Silent, "leave"),
     bind(PROMPT, &[Ctrl('z')], A::Suspend, Silent, "back to the shell for a while"),
+    bind(MENU, &[Char('j'), Key::Down], A::Next, WithNext(2, "choose"), "the next one"),
+    bind(MENU, &[Char('k'), Key::Up], A::Previous, Silent, "the one before"),
+    bind(MENU, &[Key::PageDown, Ctrl('d')], A::PageDown, Silent, "ten on"),
+    bind(MENU, &[Key::PageUp, Ctrl('u')], A::PageUp, Silent, "ten back"),
+    bind(MENU, &[Key::Home, Char('g')], A::Start, Silent, "the first one"),
+    bind(MENU, &[Key::End, Char('G')], A::End, Silent, "the last one"),
+    bind(MENU, &[Key::Enter], A::Accept, Alone(1, "do it"), "do it"),
+    bind(MENU, &[Key::Esc, Char('q')], A::Back, Alone(0, "cancel"), "cancel"),
+    bind(MENU, &[Ctrl('c')], A::Leave, Silent, "leave"),
+    bind(MENU, &[Ctrl('z')], A::Suspend, Silent, "back to the shell for a while"),
     bind(PICKER, &[Char('j'), Key::Down], A::Next, WithNext(1, "choose"), "the next one"),
     bind(PICKER, &[Char('k'), Key::Up], A::Previous, Silent, "the one before"),
     bind(PICKER, &[Key::PageDown, Ctrl('d')], A::PageDown, Silent, "ten on"),
@@ -265,7 +291,9 @@ mod tests {
 
     #[test]
     fn no_key_has_two_meanings_in_one_place() {
-        for context in [Context::Run, Context::Help, Context::Prompt, Context::Picker] {
+        for context in
+            [Context::Run, Context::Help, Context::Prompt, Context::Menu, Context::Picker]
+        {
             let lines = KEYS.iter().filter(|line| line.context == context);
             let mut keys: Vec<Key> = lines.flat_map(|line| line.keys.iter().copied()).collect();
             keys.sort_unstable();

@@ -11,6 +11,7 @@ pub mod index;
 pub mod key;
 pub mod keys;
 pub mod layout;
+pub mod menu;
 pub mod model;
 pub mod panes;
 pub mod picker;
@@ -34,8 +35,12 @@ use screen::{Screen, guarded};
 use theme::{ThemeName, Tone};
 use update::Command;
 
+pub use model::{Saved, Saver};
 pub use picker::PickerEntry;
 pub use place::Place;
+
+/// Events that are made at a time on the way to where the debugger starts.
+const BIT: u64 = 4_096;
 
 /// How the debugger is opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,8 +105,12 @@ pub enum UiError {
 ///
 /// # Errors
 /// Where the output is no terminal, the terminal fails, or there is no such place to start at.
-pub fn run(session: Box<dyn Session>, options: &Options) -> Result<(), UiError> {
-    let mut model = model(session, options, false)?;
+pub fn run(
+    session: Box<dyn Session>,
+    options: &Options,
+    saver: Option<Saver>,
+) -> Result<(), UiError> {
+    let mut model = model(session, options, false)?.saving(saver);
     check_terminal()?;
     guarded(move || {
         let mut screen = Screen::take()?;
@@ -118,13 +127,14 @@ pub fn run(session: Box<dyn Session>, options: &Options) -> Result<(), UiError> 
 pub fn pick(
     entries: Vec<PickerEntry>,
     options: &Options,
+    saver: Option<Saver>,
     mut open: impl FnMut(&str) -> Result<Box<dyn Session>, String>,
 ) -> Result<(), UiError> {
     check_terminal()?;
     guarded(move || {
         let mut screen = Screen::take()?;
         let mut picker = Picker::new(entries, options.settings(true));
-        Ok(choose(&mut picker, options, &mut screen, &mut open)?)
+        Ok(choose(&mut picker, options, &mut screen, (&mut open, saver))?)
     })
 }
 
@@ -139,7 +149,7 @@ pub fn choose(
     picker: &mut Picker,
     options: &Options,
     console: &mut dyn Console,
-    open: &mut Open<'_>,
+    (open, saver): (&mut Open<'_>, Option<Saver>),
 ) -> io::Result<()> {
     loop {
         if drive(picker, console)? == Command::Leave {
@@ -157,6 +167,7 @@ pub fn choose(
                 picker.message = Some((Tone::Bad, format!("{name} does not open: {problem}")));
             }
             Ok(mut model) => {
+                model = model.saving(saver.clone());
                 if drive(&mut model, console)? == Command::Leave {
                     return Ok(());
                 }
@@ -173,6 +184,10 @@ fn check_terminal() -> Result<(), UiError> {
 fn model(session: Box<dyn Session>, options: &Options, has_picker: bool) -> Result<Model, UiError> {
     let mut model = Model::new(session, options.settings(has_picker));
     if let Some(place) = options.start_at {
+        // It may lie anywhere in a run that is still to be made.
+        while !model.session().is_complete() && !model.has_made(place) {
+            model.make(BIT);
+        }
         let event = model.resolve(place).map_err(|reason| UiError::Place { place, reason })?;
         model.go(event);
     }

@@ -2,13 +2,16 @@
 
 use std::rc::Rc;
 
-use orrery_harness::Mark;
 use orrery_harness::session::{NodeView, Row, RowKind, Session, SessionError};
+use orrery_harness::{Case, Mark};
+use orrery_sim::plan::Action as Deed;
 use orrery_sim::{NodeId, SimTime};
+use serde_json::Value as Json;
 
 use super::action::Pane;
 use super::index::Index;
 use super::keys::Context;
+use super::menu::Menu;
 use super::place::Place;
 use super::theme::ThemeName;
 
@@ -84,10 +87,34 @@ pub struct Settings {
     pub has_picker: bool,
 }
 
+/// Writes what was done to a run into a plan file, or says why that failed.
+pub type Saver = Rc<dyn Fn(&Case) -> Result<Saved, String>>;
+
+/// A plan file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Its path.
+    pub path: String,
+    /// What repeats the run.
+    pub token: String,
+}
+
 /// The whole state of the debugger.
 pub struct Model {
     session: Box<dyn Session>,
     index: Index,
+    /// The runs in which fewer interventions were made, the last one last.
+    originals: Vec<(Box<dyn Session>, Index)>,
+    /// How many runs have been drawn anew.
+    reseeds: u64,
+    /// Writes plan files, where there is somebody to do that.
+    saver: Option<Saver>,
+    /// What repeats the run, since what was done to it was written.
+    saved: Option<String>,
+    /// Whether the rest of a run that is not complete is being made.
+    pub is_making: bool,
+    /// The lists to choose from that are open, the last one in front.
+    pub menus: Vec<Menu>,
     /// The node of the event at the cursor as it was before that event.
     before: Option<NodeView>,
     /// The node that is looked at.
@@ -125,6 +152,12 @@ impl Model {
         let mut model = Self {
             session,
             index,
+            originals: Vec::new(),
+            reseeds: 0,
+            saver: None,
+            saved: None,
+            is_making: true,
+            menus: Vec::new(),
             before: None,
             selected: NodeId(1),
             is_pinned: false,
@@ -154,6 +187,97 @@ impl Model {
     /// Where things are in the run.
     pub fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// Whether the event is what somebody did to the run, not the scenario.
+    pub fn is_by_hand(&self, event: u64) -> bool {
+        let done = self.session.case().map_or(&[][..], |case| &case.interventions);
+        done.iter().any(|item| item.behind().is_some_and(|behind| behind + 1 == event))
+    }
+
+    /// Lets `saver` write plan files.
+    #[must_use]
+    pub fn saving(mut self, saver: Option<Saver>) -> Self {
+        self.saver = saver;
+        self
+    }
+
+    /// Whether the rest of the run is being made.
+    pub fn is_making(&self) -> bool {
+        self.is_making && !self.session.is_complete()
+    }
+
+    /// Makes so many more events of a run that is not complete.
+    pub fn make(&mut self, events: u64) {
+        if self.session.is_complete() {
+            return;
+        }
+        self.session.advance(events);
+        self.index.extend(&*self.session);
+    }
+
+    /// Opens the list of what can be done at the cursor.
+    pub fn open_menu(&mut self) {
+        let seed = self.session.header().seed + self.reseeds + 1;
+        self.menus = vec![Menu::of(self.session.view(), self.selected, seed)];
+    }
+
+    /// Goes on in the run in which this was done at the cursor.
+    pub fn intervene(&mut self, deed: &Deed<Json>) {
+        let fork = match self.session.fork(deed) {
+            Ok(fork) => fork,
+            Err(error) => return self.problem(error.to_string()),
+        };
+        self.reseeds += u64::from(matches!(deed, Deed::Reseed(_)));
+        let index = Index::of(&*fork);
+        let session = std::mem::replace(&mut self.session, fork);
+        self.originals.push((session, std::mem::replace(&mut self.index, index)));
+        self.show_other();
+        self.say("another run now: u goes back, w keeps it in a file");
+    }
+
+    /// Goes back to the run in which the last intervention was not made.
+    pub fn undo(&mut self) {
+        let Some((session, index)) = self.originals.pop() else {
+            return self.say("nothing was done to this run: i does something");
+        };
+        (self.session, self.index) = (session, index);
+        self.show_other();
+        self.say("back in the run before");
+    }
+
+    fn show_other(&mut self) {
+        self.search = None;
+        self.saved = None;
+        self.is_making = true;
+        self.play.is_on = false;
+        let here = self.cursor();
+        self.go(here);
+    }
+
+    /// Writes what was done to the run into a plan file, and says what repeats it: the token, if that went well.
+    pub fn save(&mut self) -> Option<String> {
+        let case = self.session.case().filter(|case| !case.interventions.is_empty());
+        match (case, &self.saver) {
+            (None, _) => self.say("nothing was done to this run: i does something"),
+            (Some(_), None) => self.problem("nothing can be written from here"),
+            (Some(case), Some(saver)) => match saver(case) {
+                Ok(Saved { path, token }) => {
+                    self.say(format!("written to {path}; this repeats the run: {token}"));
+                    self.saved = Some(token);
+                }
+                Err(problem) => self.problem(problem),
+            },
+        }
+        self.saved.clone()
+    }
+
+    /// What repeats the run; `None` where something was done to it that is in no file yet.
+    pub fn token(&self) -> Option<String> {
+        let own = || self.session.header().token.clone();
+        let is_changed = !self.session.header().interventions.is_empty();
+        let is_known = !is_changed || self.originals.is_empty();
+        self.saved.clone().or_else(|| is_known.then(own))
     }
 
     /// The number of the event at the cursor; 0 before the first.
@@ -200,6 +324,8 @@ impl Model {
     pub fn context(&self) -> Context {
         if self.prompt.is_some() {
             Context::Prompt
+        } else if !self.menus.is_empty() {
+            Context::Menu
         } else if self.help.is_some() {
             Context::Help
         } else {
@@ -231,6 +357,17 @@ impl Model {
             self.selected = node;
         }
         Ok(())
+    }
+
+    /// Whether so much of the run is made that `place` is in it.
+    pub fn has_made(&self, place: Place) -> bool {
+        self.session.is_complete()
+            || match place {
+                Place::Start => true,
+                Place::Event(number) => number <= self.last(),
+                Place::Time(time) => time <= self.end(),
+                Place::End | Place::Violation => false,
+            }
     }
 
     /// The event that `place` names.

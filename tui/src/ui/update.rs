@@ -3,6 +3,7 @@
 use orrery_harness::Mark;
 
 use super::action::{Action, Pane};
+use super::menu::Then;
 use super::model::{Model, Prompt, Question, SPEEDS};
 use super::place::Place;
 use super::view;
@@ -24,6 +25,10 @@ pub enum Command {
 
 /// Thousandths of a second between two ticks.
 pub const TICK_MILLIS: u64 = 33;
+/// Of these, how many are for the rest of a run that is not complete.
+const MAKING_MILLIS: u64 = 20;
+/// Events that are made between two looks at the clock.
+const BIT: u64 = 256;
 /// Events that Ctrl-d and Ctrl-u pass.
 const LEAP: u64 = 10;
 
@@ -42,6 +47,10 @@ pub fn update(model: &mut Model, action: Action) -> Option<Command> {
     }
     if model.prompt.is_some() {
         return in_prompt(model, &action);
+    }
+    if !model.menus.is_empty() {
+        in_menu(model, &action);
+        return None;
     }
     if let Some(offset) = model.help {
         model.help = in_help(model, offset, &action);
@@ -74,8 +83,17 @@ fn in_run(model: &mut Model, action: Action) -> Option<Command> {
         }
         Action::NextHit => next_hit(model, true),
         Action::PreviousHit => next_hit(model, false),
+        Action::Intervene => {
+            model.play.is_on = false;
+            model.open_menu();
+        }
+        Action::Undo => model.undo(),
+        Action::Save => return model.save().map(Command::Copy),
         Action::Copy => {
-            let token = model.session().header().token.clone();
+            let Some(token) = model.token() else {
+                model.problem("what was done to this run is in no file yet: w writes it");
+                return None;
+            };
             model.say(format!("this repeats the run: {token}"));
             return Some(Command::Copy(token));
         }
@@ -95,6 +113,12 @@ fn in_run(model: &mut Model, action: Action) -> Option<Command> {
 
 /// The actions that move the cursor. Moving by hand ends playing.
 fn travel(model: &mut Model, action: &Action) {
+    if *action == Action::End {
+        model.is_making = true;
+    }
+    if *action == Action::Next && model.cursor() == model.last() {
+        model.make(1);
+    }
     let (here, node) = (model.cursor(), model.selected);
     let page = view::page(model, Pane::SpaceTime) as u64;
     let mark = model.mark(here);
@@ -147,8 +171,21 @@ fn play(model: &mut Model, action: &Action) {
     }
 }
 
+/// Makes more of a run that is not complete, for as long as nobody feels it.
+#[expect(
+    clippy::disallowed_types,
+    reason = "how much is made at a time depends on the machine, what is made does not"
+)]
+fn make(model: &mut Model) {
+    let end = std::time::Instant::now() + std::time::Duration::from_millis(MAKING_MILLIS);
+    while model.is_making() && std::time::Instant::now() < end {
+        model.make(BIT);
+    }
+}
+
 /// Plays on by a tick; stops at the end and at a broken rule.
 fn tick(model: &mut Model) -> Option<Command> {
+    make(model);
     if !model.play.is_on {
         return None;
     }
@@ -164,7 +201,7 @@ fn tick(model: &mut Model) -> Option<Command> {
     if broken.is_some() {
         model.play.is_on = false;
         model.say("stopped where a rule is broken; Space plays on");
-    } else if target == model.last() {
+    } else if target == model.last() && model.session().is_complete() {
         model.play.is_on = false;
         model.say("this is the end of the run");
     }
@@ -204,6 +241,9 @@ fn scroll(model: &mut Model, is_down: bool) {
 fn back(model: &mut Model) -> Option<Command> {
     if model.play.is_on {
         model.play.is_on = false;
+    } else if model.is_making() {
+        model.is_making = false;
+        model.say("the rest of the run is not made; G goes on with it");
     } else if model.is_zoomed {
         model.is_zoomed = false;
     } else if model.search.is_some() {
@@ -236,6 +276,32 @@ fn in_help(model: &Model, offset: usize, action: &Action) -> Option<usize> {
         Action::Back | Action::Help | Action::Quit => return None,
         _ => offset,
     })
+}
+
+/// Entries of a list that a page passes.
+const PAGE: usize = 10;
+
+fn in_menu(model: &mut Model, action: &Action) {
+    let Some(menu) = model.menus.last_mut() else { return };
+    let last = menu.entries.len().saturating_sub(1);
+    match action {
+        Action::Next => menu.chosen = (menu.chosen + 1).min(last),
+        Action::Previous => menu.chosen = menu.chosen.saturating_sub(1),
+        Action::PageDown => menu.chosen = (menu.chosen + PAGE).min(last),
+        Action::PageUp => menu.chosen = menu.chosen.saturating_sub(PAGE),
+        Action::Start => menu.chosen = 0,
+        Action::End => menu.chosen = last,
+        Action::Back => drop(model.menus.pop()),
+        Action::Accept => match menu.entry().map(|entry| entry.then.clone()) {
+            Some(Then::Choose(closer)) => model.menus.push(closer),
+            Some(Then::Do(deed)) => {
+                model.menus.clear();
+                model.intervene(&deed);
+            }
+            None => model.menus.clear(),
+        },
+        _ => {}
+    }
 }
 
 fn ask(model: &mut Model, question: Question) {

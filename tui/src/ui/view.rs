@@ -7,7 +7,7 @@ use super::action::Pane;
 use super::frame::{self, Caption};
 use super::layout::{self, Arrangement, SMALLEST};
 use super::model::Model;
-use super::panes::{event, header, help, history, nodes, pending, scrubber, space_time};
+use super::panes::{event, header, help, history, menu, nodes, pending, scrubber, space_time};
 use super::text::{Line, Pen, draw_lines};
 use super::theme::{Theme, Tone};
 
@@ -23,6 +23,9 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
     scrubber::draw(model, &theme, places.scrubber, buffer);
     header::draw_foot(model, &theme, places.status, places.hints, buffer);
+    if let Some(menu) = model.menus.last() {
+        menu::draw(menu, &theme, body(&places), buffer);
+    }
     if let Some(offset) = model.help {
         help::draw(offset, &theme, body(&places), buffer);
     }

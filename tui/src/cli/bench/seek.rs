@@ -56,7 +56,8 @@ struct Measured {
     /// What is kept of each event.
     marks: u64,
     seeks: Times,
-    steps: Times,
+    backs: Times,
+    ons: Times,
 }
 
 pub(super) fn seek(
@@ -65,22 +66,21 @@ pub(super) fn seek(
     output: &mut Output,
 ) -> Result<(), CliError> {
     let measured = measure(registry, arguments)?;
-    let Measured { events, pass_ns, grown, marks, seeks, steps } = &measured;
+    let Measured { events, pass_ns, grown, marks, seeks, backs, ons } = &measured;
     let pass = decimal(pass_ns / 1_000_000, 3);
     let mib = |bytes: u64| decimal(bytes * 10 / MIB, 1);
     let grown = grown.map(mib);
     if arguments.json {
+        let quantiles = |times: &Times| {
+            let [median, most, worst] = [50, 95, 100].map(|share| times.quantile(share));
+            format!("{{\"median\":{median},\"p95\":{most},\"max\":{worst}}}")
+        };
         output.line(format!(
-            "{{\"workload\":\"seek\",\"events\":{events},\"pass_seconds\":{pass},\
-             \"seek_ms\":{{\"median\":{},\"p95\":{},\"max\":{}}},\
-             \"step_back_ms\":{{\"median\":{},\"p95\":{},\"max\":{}}},\
-             \"memory_mib\":{},\"marks_mib\":{}}}",
-            seeks.quantile(50),
-            seeks.quantile(95),
-            seeks.quantile(100),
-            steps.quantile(50),
-            steps.quantile(95),
-            steps.quantile(100),
+            "{{\"workload\":\"seek\",\"events\":{events},\"pass_seconds\":{pass},\"seek_ms\":{},\
+             \"step_back_ms\":{},\"step_on_ms\":{},\"memory_mib\":{},\"marks_mib\":{}}}",
+            quantiles(seeks),
+            quantiles(backs),
+            quantiles(ons),
             grown.as_deref().unwrap_or("null"),
             mib(*marks)
         ))?;
@@ -88,7 +88,7 @@ pub(super) fn seek(
     }
     output.line(format!("a Raft run of {} events, made in {pass} s", grouped(*events)))?;
     output.line(format!("{:14}{:>11}{:>11}{:>11}", "", "median", "95 %", "worst"))?;
-    for (name, times) in [("seek anywhere", seeks), ("step back", steps)] {
+    for (name, times) in [("seek anywhere", seeks), ("step back", backs), ("step on", ons)] {
         let [median, most, worst] =
             [50, 95, 100].map(|share| format!("{} ms", times.quantile(share)));
         output.line(format!("{name:14}{median:>11}{most:>11}{worst:>11}"))?;
@@ -118,13 +118,18 @@ fn measure(registry: &Registry, arguments: &Bench) -> Result<Measured, CliError>
     for _ in 0..SEEKS {
         seeks.push(go(&mut *session, dice.below(events + 1))?);
     }
-    let mut steps = Vec::new();
+    let (mut backs, mut ons) = (Vec::new(), Vec::new());
     let (walks, length) = WALKS;
     for _ in 0..walks {
         go(&mut *session, dice.below(events + 1))?;
-        for _ in 0..length.min(session.cursor()) {
+        let length = length.min(session.cursor());
+        for _ in 0..length {
             let before = session.cursor() - 1;
-            steps.push(go(&mut *session, before)?);
+            backs.push(go(&mut *session, before)?);
+        }
+        for _ in 0..length {
+            let next = session.cursor() + 1;
+            ons.push(go(&mut *session, next)?);
         }
     }
     let grown = resident_bytes().zip(memory).map(|(now, then)| now.saturating_sub(then));
@@ -135,7 +140,8 @@ fn measure(registry: &Registry, arguments: &Bench) -> Result<Measured, CliError>
         grown,
         marks,
         seeks: Times::new(seeks),
-        steps: Times::new(steps),
+        backs: Times::new(backs),
+        ons: Times::new(ons),
     })
 }
 

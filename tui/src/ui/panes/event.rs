@@ -41,7 +41,7 @@ fn happening(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
     let Some(row) = model.here() else { return beginning(model, width) };
     let mut lines = Vec::new();
     let row = &*row;
-    let headline = headline(row, model.session().header().nodes, theme);
+    let headline = headline(model, row, theme);
     lines.push(Line::of(Tone::Title, format!("#{} {headline}", row.number)));
     let stories = row.narration.iter();
     lines.extend(
@@ -101,7 +101,8 @@ fn labelled(label: &str, text: &str) -> Line {
 }
 
 /// What happened, as a sentence.
-fn headline(row: &Row, nodes: u32, theme: &Theme) -> String {
+fn headline(model: &Model, row: &Row, theme: &Theme) -> String {
+    let nodes = model.session().header().nodes;
     let to = theme.signs.to;
     let node = row.node.map(|node| node.to_string()).unwrap_or_default();
     match &row.kind {
@@ -127,7 +128,8 @@ fn headline(row: &Row, nodes: u32, theme: &Theme) -> String {
         }
         RowKind::Fault { .. } => {
             let words = words::fault_words(row, nodes, theme).unwrap_or_default();
-            format!("the scenario: {words}")
+            let who = if model.is_by_hand(row.number) { "by hand" } else { "the scenario" };
+            format!("{who}: {words}")
         }
         RowKind::Panic => format!("the code of {node} panicked; the run ends here"),
     }
@@ -138,6 +140,9 @@ fn cause(model: &Model, row: &Row) -> Line {
     let text = match (row.cause, &row.kind) {
         (Some(cause), _) => format!("{} (key {key})", words::reference(model, cause)),
         (None, RowKind::Start) => String::from("the run starts"),
+        (None, RowKind::Fault { .. }) if model.is_by_hand(row.number) => {
+            String::from("somebody did it here, in this run")
+        }
         (None, RowKind::Fault { .. }) => String::from("the scenario's plan says so"),
         (None, RowKind::Ask { .. }) => String::from("the client wants it"),
         (None, RowKind::GiveUp { .. }) => String::from("no answer came in time"),

@@ -49,21 +49,43 @@ fn first_line(model: &Model, theme: &Theme, wording: Wording) -> Line {
     if !header.bugs.is_empty() && is_short {
         line.add(Tone::Fault, format!(" bug {}", header.bugs.join(",")));
     }
+    let done = header.interventions.len();
+    if 0 < done {
+        line.add(
+            Tone::Fault,
+            if is_full { format!(" changed {done}x") } else { format!(" +{done}") },
+        );
+    }
     line.add(Tone::Frame, bar.clone());
     let time = session.view().time;
     let time = if is_full { time.to_string() } else { words::short_time(time) };
     let word = if is_short { "event " } else { "" };
-    line.add(Tone::Plain, format!("{word}{}/{} {time}", model.cursor(), model.last()));
+    let more = if session.is_complete() { "" } else { "+" };
+    line.add(Tone::Plain, format!("{word}{}/{}{more} {time}", model.cursor(), model.last()));
     if is_short {
         line.add(Tone::Frame, bar.clone());
         line.add(Tone::Key, play_words(model, theme, is_full));
     }
     line.add(Tone::Frame, bar);
+    if !session.is_complete() {
+        let word = if model.is_making() { "making the run" } else { "stopped making it" };
+        line.add(Tone::Key, format!("{word} {} %", percent_made(model)));
+        return line;
+    }
     let (sign, tone) = words::verdict_sign(report.verdict, theme);
     let expected = if report.as_expected || !is_short { "" } else { " (unexpected)" };
     line.add(Tone::Plain, if is_full { "the run ends: " } else { "" });
     line.add(tone, format!("{sign} {}{expected}", report.verdict));
     line
+}
+
+/// How much of a run that is not complete is made: of its time, or of the events that it may have.
+fn percent_made(model: &Model) -> u64 {
+    let Some(case) = model.session().case() else { return 0 };
+    let share = |part: u64, whole: u64| u128::from(part) * 100 / u128::from(whole.max(1));
+    let by_time = share(model.end().as_nanos(), case.stop_at.as_nanos());
+    let by_events = share(model.last(), case.event_budget);
+    u64::try_from(by_time.max(by_events)).map_or(100, |percent| percent.min(100))
 }
 
 fn play_words(model: &Model, theme: &Theme, is_full: bool) -> String {

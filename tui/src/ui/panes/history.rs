@@ -68,6 +68,9 @@ fn rules(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
 
 fn verdict(model: &Model, theme: &Theme) -> Line {
     let report = model.session().report();
+    if !model.session().is_complete() {
+        return Line::of(Tone::Plain, "the whole run: not made yet");
+    }
     let (sign, tone) = words::verdict_sign(report.verdict, theme);
     let expected = if report.as_expected {
         String::from(", as the scenario expects")

@@ -5,6 +5,7 @@ pub mod header;
 pub mod help;
 pub mod history;
 pub mod lanes;
+pub mod menu;
 pub mod nodes;
 pub mod pending;
 pub mod scrubber;
