@@ -1,11 +1,14 @@
 //! The small worlds with known numbers under test: what a few messages do, and what is refused.
 
 use orrery_protocols::engine::at_least_once::{self, A1, A2, AtLeastOnce, Party};
+use orrery_protocols::engine::commit_wait::{self, C1, CommitWait, Server};
 use orrery_protocols::engine::queue::{self, Q1, Q2, Q3, Queue};
 use orrery_protocols::engine::quorum_wait::{self, Member, QuorumWait, W1};
 use orrery_protocols::engine::{Shape, Times};
+use orrery_sim::plan::{Action, Item, Target, Trigger};
 use orrery_sim::{
-    Bug, Bugs, Duration, Law, NodeId, Probability, Registration, Setup, SimTime, Violation, World,
+    Bug, Bugs, Correction, Duration, Law, NodeId, Probability, Registration, Setup, SimTime,
+    Violation, WallClock, World,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -164,4 +167,61 @@ fn a_quorum_is_there_with_its_last_answer() {
         let parameters = quorum_wait::Parameters { quorum, own, rounds };
         assert!(QuorumWait::set_up(&parameters, 4).is_err(), "{parameters:?}");
     }
+}
+
+/// Ten transactions on two servers, whose clocks are right and believed to be up to 4 ms wrong.
+fn commit_wait(
+    bugs: &[Bug],
+    change: impl FnOnce(&mut Setup<CommitWait>),
+) -> (World<Server>, Option<Violation>) {
+    let millis = Duration::from_millis;
+    let correction = Some(Correction { every: SECOND * 10, error: millis(4) });
+    let wall = WallClock { correction, ..WallClock::default() };
+    run::<CommitWait>(&commit_wait::Parameters { transactions: 10 }, 2, bugs, |setup| {
+        setup.wall_clocks = vec![wall; 2];
+        setup.links.default.latency = Law::Constant(millis(1));
+        change(setup);
+    })
+}
+
+#[test]
+fn a_transaction_waits_for_twice_what_its_clock_does_not_know() {
+    let (world, violation) = commit_wait(&[], |_| {});
+    assert_eq!(violation, None);
+    // Each waits from 4 ms before the present to 4 ms after it, and one tick; nine times a message is on its way.
+    let end = Duration::from_nanos(10 * 8_000_001 + 9 * 1_000_000);
+    assert_eq!(world.now(), SimTime::ZERO.saturating_add(end));
+}
+
+#[test]
+fn who_does_not_wait_is_overtaken_by_a_clock_that_is_behind() {
+    let behind = |setup: &mut Setup<CommitWait>| setup.wall_clocks[1].offset = -3_000_000;
+    assert_eq!(commit_wait(&[], behind).1, None);
+    assert_eq!(rule(commit_wait(&[C1], behind).1), "External Consistency");
+}
+
+#[test]
+fn a_clock_that_jumps_breaks_what_the_wait_is_for() {
+    let jump = |by| {
+        move |setup: &mut Setup<CommitWait>| {
+            setup.plan.items = vec![Item {
+                name: None,
+                trigger: Trigger::At(SimTime::from_nanos(20_000_000)),
+                within: None,
+                action: Action::ClockJump { node: Target::Node(NodeId(2)), by },
+            }];
+        }
+    };
+    assert_eq!(rule(commit_wait(&[], jump(1_000_000_000)).1), "External Consistency");
+    // As long as the jump stays within the error that everybody reckons with, nothing breaks.
+    assert_eq!(commit_wait(&[], jump(3_000_000)).1, None);
+}
+
+#[test]
+fn a_turn_that_comes_twice_begins_nothing() {
+    let twice = |setup: &mut Setup<CommitWait>| setup.links.default.duplicate = Probability::ALWAYS;
+    let (world, violation) = commit_wait(&[], twice);
+    assert_eq!(violation, None);
+    let probes: Vec<_> = world.probes().hits().collect();
+    assert_eq!(probes, [("begun-already", 9)]);
 }

@@ -49,7 +49,7 @@ pub(super) fn checked(
 /// The lines of one item.
 fn item(item: &Item<Json>) -> String {
     let mut lines = String::new();
-    let mut line = |key: &str, value: &str| lines += &format!("{key} = {value}\n");
+    let mut line = |key: &str, value: &str| lines += &[key, " = ", value, "\n"].concat();
     if let Some(name) = &item.name {
         line("name", &quoted(name));
     }

@@ -31,11 +31,11 @@ fn targets(targets: &[Target]) -> String {
 /// The key and the value of an action in its item.
 pub(crate) fn action(action: &Action<Json>) -> (&'static str, String) {
     let value = match action {
-        Action::Crash { node: whose, after_effects: None } => node(whose),
         Action::Crash { node: whose, after_effects: Some(effects) } => {
             table(&[("node", node(whose)), ("after_effects", effects.to_string())])
         }
-        Action::Restart(whose)
+        Action::Crash { node: whose, after_effects: None }
+        | Action::Restart(whose)
         | Action::Wipe(whose)
         | Action::Pause(whose)
         | Action::Resume(whose) => node(whose),

@@ -17,7 +17,10 @@ pub(crate) fn quoted(text: &str) -> String {
             '\\' => quoted += "\\\\",
             '\n' => quoted += "\\n",
             '\t' => quoted += "\\t",
-            c if c.is_control() => quoted += &format!("\\u{:04X}", u32::from(c)),
+            c if c.is_control() => {
+                let code = format!("\\u{:04X}", u32::from(c));
+                quoted += &code;
+            }
             c => quoted.push(c),
         }
     }

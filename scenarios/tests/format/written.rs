@@ -257,7 +257,7 @@ proptest! {
     #[test]
     fn every_item_reads_back(item in item(), replaces: bool) {
         // Writing reads back what it wrote, item by item, and refuses where that is another.
-        let text = PlanFile::write("raft/x", replaces, &[item.clone()]).map_err(|error| {
+        let text = PlanFile::write("raft/x", replaces, std::slice::from_ref(&item)).map_err(|error| {
             TestCaseError::fail(format!("{error}: {item:?}"))
         })?;
         let file = PlanFile::from_text("a.toml", &text).expect("a plan file");

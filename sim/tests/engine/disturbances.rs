@@ -54,15 +54,15 @@ fn heard(setup: Setup<Lab>) -> [Vec<String>; 2] {
 
 #[test]
 fn a_disturbance_strikes_what_its_filter_says() {
-    let (ping, pong) = ("110ms Ping(2)", "110ms Pong(2)");
+    let (ask, answer) = ("110ms Ping(2)", "110ms Pong(2)");
     let cases = [
         (all(), [vec![], vec![]]),
-        (MessageFilter { to: Some(node(2)), ..all() }, [vec![], vec![ping, pong]]),
-        (MessageFilter { from: Some(node(2)), ..all() }, [vec![ping, pong], vec![ping, pong]]),
-        (MessageFilter { kind: Some(String::from("Ping")), ..all() }, [vec![pong], vec![pong]]),
+        (MessageFilter { to: Some(node(2)), ..all() }, [vec![], vec![ask, answer]]),
+        (MessageFilter { from: Some(node(2)), ..all() }, [vec![ask, answer], vec![ask, answer]]),
+        (MessageFilter { kind: Some(String::from("Ping")), ..all() }, [vec![answer], vec![answer]]),
         (
             MessageFilter { to: Some(node(3)), kind: Some(String::from("Pong")), ..all() },
-            [vec![ping, pong], vec![ping]],
+            [vec![ask, answer], vec![ask]],
         ),
     ];
     for (filter, expected) in cases {
