@@ -179,7 +179,9 @@ fn a_recorded_run_is_told_as_any_other() {
         assert_eq!(recorded.status.code(), plain.status.code());
         let text = out(&recorded);
         let more = text.strip_prefix(&out(&plain)).unwrap_or_else(|| panic!("{text}"));
-        assert!(more.contains("recorded in") && more.contains("tui"), "{more}");
+        for command in ["tui", "replay"] {
+            assert!(more.contains(&format!("{command} {file}")), "no {command} in {more}");
+        }
     }
 }
 
@@ -212,6 +214,60 @@ fn a_run_that_differs_from_its_recording_is_shown_side_by_side() {
     assert_eq!(proof["same"], false);
     assert_eq!(proof["recorded"]["n"], proof["event"]);
     assert_ne!(proof["recorded"], proof["now"]);
+}
+
+#[test]
+fn a_recording_by_another_release_says_so_where_it_differs() {
+    use orrery_harness::recording::{Line, Part, Source, write};
+    let registry = orrery_scenarios::registry();
+    let scenario = orrery_scenarios::Catalogue::builtin().load("ping/hello").unwrap();
+    let case = scenario.case(&registry, None, &[], &[]).unwrap();
+    let subject = registry.get(&case.protocol).unwrap();
+    let source = Source { text: Some(scenario.text().into()), ..Source::default() };
+    let path = scratch("other-release").join("run.orrery");
+    let file = path.to_str().unwrap();
+    for (of_part, old, new) in [
+        (Part::Event(6), "\"event\":\"Ping\"", "\"event\":\"Pang\""),
+        (Part::Header, "\"seed\":", "\"seed\":"),
+    ] {
+        let mut checksum = orrery_sim::Digest::default();
+        let lines = subject.record(&case, &source).unwrap().map(|Line { part, mut text }| {
+            if part == Part::Header {
+                let engine = orrery_harness::recording::engine();
+                text = text.replace(&format!("\"{engine}\""), "\"0.0.7+rng0\"");
+            }
+            if part == of_part {
+                assert!(text.contains(old), "{text}");
+                text = text.replace(old, new);
+            }
+            if let Part::End(_) = part {
+                let mut end: serde_json::Value = serde_json::from_str(&text).unwrap();
+                end["digest"] = "ab".into();
+                end["checksum"] = checksum.to_string().into();
+                text = end.to_string();
+            }
+            checksum.feed(&text).unwrap();
+            Line { part, text }
+        });
+        write(&path, lines).unwrap();
+        let different = orrery(&["replay", file]);
+        let text = out(&different);
+        assert_eq!(different.status.code(), Some(1), "{text}{}", err(&different));
+        let first = if of_part == Part::Header { "what the run came to is not" } else { "event 6" };
+        assert!(text.contains(first), "{text}");
+        assert!(text.contains("recorded by orrery 0.0.7+rng0; this is"), "{text}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_no_recording() {
+    let path = scratch("empty").join("run.orrery");
+    std::fs::write(&path, "").unwrap();
+    for command in ["replay", "tui"] {
+        let refused = orrery(&[command, path.to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(err(&refused).contains("is empty"), "{}", err(&refused));
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use orrery_sim::plan::MessageAddress;
 use orrery_sim::{ClientId, NodeId, SimTime};
 
 use crate::marks::{FaultWord, Mark, MarkKind};
-use crate::report::{Measured, Report};
+use crate::report::{Measured, Report, Verdict};
 use crate::session::{ArrivalFate, Header, Row, RowKind, SentRow};
 
 use super::names::constant;
@@ -44,6 +44,8 @@ pub struct RecordingHeader {
     pub parameters: Json,
     /// What repeats the run.
     pub token: String,
+    /// The verdict that the scenario expects.
+    pub expected: Verdict,
     /// What the seed drew before the run.
     pub drawn: Drawn,
     /// The scenario as it was written; absent for a case that was made by code.

@@ -127,6 +127,7 @@ impl<R: Registration> Recorder<R> {
             overrides: self.source.overrides.clone(),
             parameters: case.parameters.clone(),
             token: case.token.clone(),
+            expected: case.expect,
             drawn: self.drawn(),
             text: self.source.text.clone(),
             plan: self.source.plan.clone(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use orrery_harness::recording::{Part, Reader, engine};
+use orrery_harness::recording::{Event, Line, Part, Reader, RecordingEnd, engine};
 use serde_json::{Map, Value as Json};
 
 use super::args::{Replay, Run, Which};
@@ -30,8 +30,8 @@ pub(super) fn replay(cli: &Cli, arguments: &Replay, output: &mut Output) -> Resu
 
 /// How two runs differ first.
 struct Difference {
-    /// The event; one more than there are where only the ends differ.
-    event: u64,
+    /// The event; `None` where only what the runs came to differs.
+    event: Option<u64>,
     recorded: Json,
     now: Json,
 }
@@ -61,34 +61,45 @@ fn recording(cli: &Cli, arguments: &Replay, output: &mut Output) -> Result<Exit,
 /// in any case: a damaged one proves nothing.
 fn compare(
     reader: &mut Reader,
-    lines: impl Iterator<Item = orrery_harness::recording::Line>,
+    lines: impl Iterator<Item = Line>,
 ) -> Result<Option<Difference>, CliError> {
-    let mut difference = None;
-    for line in lines {
-        let (number, is_end) = match &line.part {
-            Part::Header | Part::View => continue,
-            Part::Event(number) => (*number, false),
-            Part::End(report) => (report.events + 1, true),
-        };
+    let mut found = None;
+    for line in lines.filter(|line| !matches!(line.part, Part::Header | Part::View)) {
         let event = reader.next_event()?;
-        let is_same = match (&event, reader.end()) {
-            (Some(event), _) => event.text == line.text,
-            (None, Some(end)) if is_end => {
-                let now: Option<Json> = serde_json::from_str(&line.text).ok();
-                let now = now.as_ref().and_then(|now| now.get("digest")).and_then(Json::as_str);
-                now == Some(&end.digest)
-            }
-            (None, _) => false,
-        };
-        if !is_same {
-            let recorded = event.map_or(Json::Null, |event| fields(&event.text));
-            let now = if is_end { Json::Null } else { fields(&line.text) };
-            difference = Some(Difference { event: number, recorded, now });
+        found = difference(&line, event.as_ref(), reader.end());
+        if found.is_some() {
             break;
         }
     }
     while reader.next_event()?.is_some() {}
-    Ok(difference)
+    Ok(found)
+}
+
+/// How a line of the run differs from what its recording has there.
+fn difference(
+    line: &Line,
+    event: Option<&Event>,
+    end: Option<&RecordingEnd>,
+) -> Option<Difference> {
+    let recorded = event.map_or(Json::Null, |event| fields(&event.text));
+    let came_to =
+        |digest: &str, verdict: &str| serde_json::json!({ "digest": digest, "verdict": verdict });
+    let found = match (&line.part, event) {
+        (Part::Header | Part::View, _) => return None,
+        (Part::Event(_), Some(event)) if event.text == line.text => return None,
+        (Part::Event(number), _) => {
+            Difference { event: Some(*number), recorded, now: fields(&line.text) }
+        }
+        (Part::End(report), Some(_)) => {
+            Difference { event: Some(report.events + 1), recorded, now: Json::Null }
+        }
+        (Part::End(report), None) => {
+            let now = came_to(&report.digest, report.verdict.word());
+            let recorded = end.map_or(Json::Null, |end| came_to(&end.digest, &end.verdict));
+            Difference { event: None, recorded, now }
+        }
+    };
+    (found.recorded != found.now).then_some(found)
 }
 
 fn fields(line: &str) -> Json {
@@ -116,18 +127,20 @@ fn as_json(reader: &Reader, difference: Option<&Difference>) -> Json {
 fn tell(reader: &Reader, difference: &Difference, output: &mut Output) -> Result<(), CliError> {
     let Difference { event, recorded, now } = difference;
     let word = output.paint(Tone::Bad, "different");
-    output.line(format!("{word}: first at event {event}"))?;
+    match event {
+        Some(event) => output.line(format!("{word}: first at event {event}"))?,
+        None => {
+            output.line(format!("{word}: the events are the same, what the run came to is not"))?
+        }
+    }
     let nothing = Map::new();
     let (old, new) =
         (recorded.as_object().unwrap_or(&nothing), now.as_object().unwrap_or(&nothing));
     let text = |json: Option<&Json>| json.map_or(String::from("-"), ToString::to_string);
     match (old.is_empty(), new.is_empty()) {
-        (true, true) => {
-            output.line("  the events are the same, the digests of the runs are not")?;
-        }
         (true, false) => output.line("  recorded: the run has ended before")?,
         (false, true) => output.line("  now:      the run has ended before")?,
-        (false, false) => {}
+        (false, false) | (true, true) => {}
     }
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
     for key in keys.filter(|key| old.get(*key) != new.get(*key)) {

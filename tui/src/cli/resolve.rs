@@ -41,9 +41,13 @@ pub(super) fn is_token(text: &str) -> bool {
     text.contains('@') && text.contains('~')
 }
 
-/// Whether a text is the path of a recording.
+/// Whether a text is the path of a recording, or of an empty file that was to be one.
 pub(super) fn is_recording(cli: &Cli, text: &str) -> bool {
-    cli.catalogue.get(text).is_none() && recording::is_recording(Path::new(text))
+    let path = Path::new(text);
+    let is_scenario = path.extension().is_some_and(|extension| extension == "toml");
+    let is_empty =
+        || !is_scenario && path.metadata().is_ok_and(|file| file.is_file() && file.len() == 0);
+    cli.catalogue.get(text).is_none() && (recording::is_recording(path) || is_empty())
 }
 
 /// Finds the run that `which` names.

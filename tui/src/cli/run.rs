@@ -51,7 +51,8 @@ pub(super) fn execute(
         tell(moments, resolved, &report, output)?;
         if let Some(path) = &arguments.record {
             let (command, shown) = (environment::command(), path.display());
-            output.line(format!("  recorded in {shown}:  {command} tui {shown}"))?;
+            output.line(format!("  recorded: {command} tui {shown}"))?;
+            output.line(format!("  prove it: {command} replay {shown}"))?;
         }
     }
     Ok(Exit::of(report.verdict, report.as_expected))
