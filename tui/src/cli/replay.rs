@@ -130,7 +130,7 @@ fn tell(reader: &Reader, difference: &Difference, output: &mut Output) -> Result
     match event {
         Some(event) => output.line(format!("{word}: first at event {event}"))?,
         None => {
-            output.line(format!("{word}: the events are the same, what the run came to is not"))?
+            output.line(format!("{word}: the events are the same, what the run came to is not"))?;
         }
     }
     let nothing = Map::new();
