@@ -111,6 +111,11 @@ const fn same(is_same: bool) -> Result<(), Differs> {
     if is_same { Ok(()) } else { Err(Differs) }
 }
 
+/// Whether two names are the same. They mostly are one constant, so that their texts need not be looked at.
+fn is_name(own: &str, name: &str) -> bool {
+    std::ptr::eq(own, name) || own == name
+}
+
 /// Succeeds once the tree is that of the data, where both are alike enough to be compared part by part.
 struct Follower<'a> {
     tree: &'a mut Value,
@@ -128,14 +133,14 @@ impl<'a> Follower<'a> {
 
     fn unit(self, name: &str) -> Result<(), Differs> {
         same(
-            matches!(self.tree, Value::Variant(own, inner) if *own == name && **inner == Value::Null),
+            matches!(self.tree, Value::Variant(own, inner) if is_name(own, name) && **inner == Value::Null),
         )
     }
 
     /// What the variant of that name holds.
     fn inner(self, name: &str) -> Result<(&'a mut Value, &'a mut Notes), Differs> {
         match self.tree {
-            Value::Variant(own, inner) if *own == name => Ok((&mut **inner, self.notes)),
+            Value::Variant(own, inner) if is_name(own, name) => Ok((&mut **inner, self.notes)),
             _ => Err(Differs),
         }
     }
@@ -159,7 +164,7 @@ impl<'a> Follower<'a> {
 
     fn fields(self, leaves: usize, name: &str) -> Result<Fields<'a>, Differs> {
         match self.tree {
-            Value::Struct(own, fields) if *own == name => {
+            Value::Struct(own, fields) if is_name(own, name) => {
                 Ok(Fields { known: fields, place: 0, leaves, notes: self.notes })
             }
             _ => Err(Differs),
@@ -243,7 +248,7 @@ impl<'a> Serializer for Follower<'a> {
         inner: &T,
     ) -> Result<(), Differs> {
         match self.tree {
-            Value::Id(own, number) if *own == name => {
+            Value::Id(own, number) if is_name(own, name) => {
                 let mut plain = Value::Int(*number);
                 inner.serialize(Follower { tree: &mut plain, notes: self.notes })
             }
@@ -470,7 +475,7 @@ macro_rules! structs {
                 key: &'static str,
                 value: &T,
             ) -> Result<(), Differs> {
-                let known = self.known.get_mut(self.place).filter(|(own, _)| *own == key);
+                let known = self.known.get_mut(self.place).filter(|(own, _)| is_name(own, key));
                 let Some((_, known)) = known else { return Err(Differs) };
                 self.place += 1;
                 self.notes.follow_at(Step::name(key), known, value)
