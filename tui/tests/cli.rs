@@ -159,7 +159,7 @@ fn a_recording_proves_itself_and_damage_is_told() {
     assert_eq!(cut.status.code(), Some(2));
     assert!(err(&cut).contains("breaks off"), "{}", err(&cut));
     let mut damaged = bytes.clone();
-    damaged[bytes.len() / 2] ^= 1;
+    damaged[bytes.len() / 8] ^= 1;
     std::fs::write(&path, damaged).unwrap();
     for command in ["replay", "tui"] {
         let damaged = orrery(&[command, file]);

@@ -118,7 +118,7 @@ fn recorded(cli: &Cli, path: &str, arguments: &Tui) -> Result<Box<dyn Session>, 
             "`{path}` is a recording and cannot be changed: leave out --seed, --set, --bug and --plan, or name its scenario"
         )));
     }
-    let session = RecordedSession::open(Path::new(path))?;
+    let session = RecordedSession::begin(Path::new(path))?;
     let problem = unknown_protocol(cli, &session.header().protocol);
     Ok(Box::new(match problem {
         Some(problem) => session.noting(&problem),
