@@ -59,6 +59,11 @@ pub trait Session {
         None
     }
 
+    /// How much of it was made, in percent; `None` where that follows from its [case](Session::case).
+    fn percent_made(&self) -> Option<u64> {
+        None
+    }
+
     /// Where the run comes from, in a sentence, if it is not made here: a recording can be looked at, not changed.
     fn recorded(&self) -> Option<&str> {
         None

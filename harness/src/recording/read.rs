@@ -179,6 +179,12 @@ impl Reader {
         }
     }
 
+    /// How much of the file was unpacked, in percent.
+    pub(super) fn percent_read(&self) -> u64 {
+        let end = self.frames.last().map_or(0, |frame| frame.end);
+        end.saturating_mul(100).checked_div(self.length).unwrap_or(100)
+    }
+
     pub(super) fn path(&self) -> &str {
         &self.path
     }

@@ -290,6 +290,10 @@ impl Session for RecordedSession {
         true
     }
 
+    fn percent_made(&self) -> Option<u64> {
+        Some(if self.is_complete { 100 } else { self.blocks.borrow().reader.percent_read() })
+    }
+
     fn recorded(&self) -> Option<&str> {
         Some(&self.note)
     }

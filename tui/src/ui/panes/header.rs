@@ -68,7 +68,12 @@ fn first_line(model: &Model, theme: &Theme, wording: Wording) -> Line {
     }
     line.add(Tone::Frame, bar);
     if !session.is_complete() {
-        let word = if model.is_making() { "making the run" } else { "stopped making it" };
+        let word = match (model.is_making(), session.recorded()) {
+            (true, None) => "making the run",
+            (true, Some(_)) => "reading",
+            (false, None) => "stopped making it",
+            (false, Some(_)) => "stopped reading",
+        };
         line.add(Tone::Key, format!("{word} {} %", percent_made(model)));
         return line;
     }
@@ -81,6 +86,9 @@ fn first_line(model: &Model, theme: &Theme, wording: Wording) -> Line {
 
 /// How much of a run that is not complete is made: of its time, or of the events that it may have.
 fn percent_made(model: &Model) -> u64 {
+    if let Some(percent) = model.session().percent_made() {
+        return percent;
+    }
     let Some(case) = model.session().case() else { return 0 };
     let share = |part: u64, whole: u64| u128::from(part) * 100 / u128::from(whole.max(1));
     let by_time = share(model.end().as_nanos(), case.stop_at.as_nanos());

@@ -69,7 +69,9 @@ fn rules(model: &Model, theme: &Theme, width: usize) -> Vec<Line> {
 fn verdict(model: &Model, theme: &Theme) -> Line {
     let report = model.session().report();
     if !model.session().is_complete() {
-        return Line::of(Tone::Plain, "the whole run: not made yet");
+        let is_recorded = model.session().recorded().is_some();
+        let word = if is_recorded { "not read yet" } else { "not made yet" };
+        return Line::of(Tone::Plain, format!("the whole run: {word}"));
     }
     let (sign, tone) = words::verdict_sign(report.verdict, theme);
     let expected = if report.as_expected {
