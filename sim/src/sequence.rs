@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 /// chunks are neither short nor long.
 const CHUNK: usize = 128;
 
-/// A sequence in chunks that its copies share: a copy costs a [`CHUNK`]th of what a `Vec`'s does, and takes memory
+/// A sequence in chunks that its copies share: a copy costs a 128th of what a `Vec`'s does, and takes memory
 /// only for what is added to it later. Equal to another of the same elements; printed and serialized as a list.
 #[derive(Clone)]
 pub struct Sequence<T> {

@@ -123,6 +123,8 @@ fn tell(
         let (own, other) = (report.verdict, report.expected);
         let text = format!("  the verdict is {own}; this scenario expects {other}");
         output.line(output.paint(Tone::Doubtful, &text))?;
+    } else if report.verdict != Verdict::Pass {
+        output.line(format!("  the verdict is {}, as this scenario expects", report.verdict))?;
     }
     Ok(())
 }
