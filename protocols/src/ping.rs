@@ -8,7 +8,7 @@
 //! restart, and forget everything when they do.
 //!
 //! The one lesson: a network that may double messages must not be counted on, so `n1` keeps a *set*
-//! of those who have not answered, and never a number of those who have. The bug [`P1`] counts.
+//! of those who have not answered, and never a number of those who have. The bug [`H1`] counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -173,7 +173,7 @@ impl Peer {
             return ctx.probe("late-pong");
         };
         let is_first = greeting.missing.remove(&from);
-        if !is_first && !ctx.bug(&P1) {
+        if !is_first && !ctx.bug(&H1) {
             return ctx.probe("second-pong");
         }
         greeting.answers += 1;
@@ -200,8 +200,8 @@ impl Peer {
 }
 
 /// Counts every pong, so that one node which answers twice stands in for one that never did.
-pub const P1: Bug = Bug {
-    id: "P1",
+pub const H1: Bug = Bug {
+    id: "H1",
     summary: "counts the second pong of a node as an answer of another",
     breaks: &["One Answer Each"],
     source: "end-to-end argument: a network that may double messages cannot be counted on",
@@ -249,7 +249,7 @@ impl Registration for Ping {
 
     const NAME: &'static str = "ping";
     const SUMMARY: &'static str = "n1 greets the others and waits for their answers: lab 0";
-    const BUGS: &'static [Bug] = &[P1];
+    const BUGS: &'static [Bug] = &[H1];
     const PROBES: &'static [&'static str] = &["late-pong", "second-pong"];
     const STATISTICS: &'static [Statistic] = &[Statistic {
         name: "greetings",

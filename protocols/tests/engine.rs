@@ -1,8 +1,8 @@
 //! The small worlds with known numbers under test: what a few messages do, and what is refused.
 
 use orrery_protocols::engine::at_least_once::{self, A1, A2, AtLeastOnce, Party};
-use orrery_protocols::engine::commit_wait::{self, C1, CommitWait, Server};
-use orrery_protocols::engine::queue::{self, Q1, Q2, Q3, Queue};
+use orrery_protocols::engine::commit_wait::{self, CommitWait, Server, X1};
+use orrery_protocols::engine::queue::{self, J1, J2, J3, Queue};
 use orrery_protocols::engine::quorum_wait::{self, Member, QuorumWait, W1};
 use orrery_protocols::engine::{Shape, Times};
 use orrery_sim::plan::{Action, Item, Target, Trigger};
@@ -84,7 +84,7 @@ fn one_server_too_few_makes_a_line() {
 fn the_bugs_of_the_queue_are_caught() {
     let parameters = queue::Parameters::default();
     for (bug, expected) in
-        [(Q1, "Little's Law"), (Q2, "First Come, First Served"), (Q3, "No Idle Server")]
+        [(J1, "Little's Law"), (J2, "First Come, First Served"), (J3, "No Idle Server")]
     {
         assert_eq!(rule(run::<Queue>(&parameters, 3, &[bug], |_| {}).1), expected);
     }
@@ -197,7 +197,7 @@ fn a_transaction_waits_for_twice_what_its_clock_does_not_know() {
 fn who_does_not_wait_is_overtaken_by_a_clock_that_is_behind() {
     let behind = |setup: &mut Setup<CommitWait>| setup.wall_clocks[1].offset = -3_000_000;
     assert_eq!(commit_wait(&[], behind).1, None);
-    assert_eq!(rule(commit_wait(&[C1], behind).1), "External Consistency");
+    assert_eq!(rule(commit_wait(&[X1], behind).1), "External Consistency");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orrery_protocols::ping::{P1, Parameters, Peer, Ping};
+use orrery_protocols::ping::{H1, Parameters, Peer, Ping};
 use orrery_sim::registration::Workload;
 use orrery_sim::{
     Bug, Bugs, Duration, DurationRange, Law, Link, NodeId, Probability, Registration, Setup,
@@ -51,7 +51,7 @@ fn everybody_answers_in_the_end() {
 
 #[test]
 fn p1_a_second_pong_counts_as_an_answer() {
-    let (_, violation) = run(1, &[P1]);
+    let (_, violation) = run(1, &[H1]);
     assert_eq!(violation.unwrap().rule, "One Answer Each");
 }
 

@@ -1,5 +1,7 @@
 //! Every scenario of the catalogue ends as it says, and catches the bugs that it is said to catch.
 
+use std::collections::BTreeMap;
+
 use orrery_harness::case::{Goal, Narration};
 use orrery_harness::{Report, RunOptions, Verdict};
 use orrery_scenarios::{Catalogue, Override, Scenario, registry};
@@ -30,6 +32,18 @@ fn every_scenario_ends_as_it_says() {
             assert_eq!(report.verdict, report.expected, "{name} seed {seed}: {why:#?}");
         }
     }
+}
+
+#[test]
+fn no_two_bugs_have_the_same_id() {
+    let mut owners = BTreeMap::new();
+    for subject in registry().all() {
+        for bug in subject.bugs() {
+            let other = owners.insert(bug.id, subject.name());
+            assert_eq!(other, None, "`{}` of {} has the id of another", bug.id, subject.name());
+        }
+    }
+    assert!(19 <= owners.len(), "{owners:?}");
 }
 
 /// The first of `seeds` runs that fails with `bug`, and what found it.

@@ -72,7 +72,7 @@ fn scenarios_are_recorded_as_they_are() {
 fn so_are_random_faults_and_planted_bugs() {
     assert_same(&case("raft/chaos", Some(3), &["stop_at=4s", "swarm.until=3s"], &[]));
     assert_same(&case("raft/figure-8", None, &[], &["R1"]));
-    assert_same(&case("ping/lossy", Some(9), &["link.duplicate=50%"], &["P1"]));
+    assert_same(&case("ping/lossy", Some(9), &["link.duplicate=50%"], &["H1"]));
 }
 
 /// A case with these items in its plan, at so many milliseconds.

@@ -147,7 +147,7 @@ impl Server {
     fn commit(&mut self, ctx: &mut Context<'_, CommitWait>) {
         let Some(Waiting { transaction, timestamp }) = self.waiting.clone() else { return };
         let now = ctx.wall_interval();
-        if !ctx.bug(&C1) && !now.is_after(timestamp) {
+        if !ctx.bug(&X1) && !now.is_after(timestamp) {
             ctx.set_timer((), timestamp.since(now.earliest) + TICK);
             return;
         }
@@ -161,8 +161,8 @@ impl Server {
 }
 
 /// A timestamp alone is a promise that nobody keeps.
-pub const C1: Bug = Bug {
-    id: "C1",
+pub const X1: Bug = Bug {
+    id: "X1",
     summary: "a transaction commits as soon as it has its timestamp, without waiting for that to pass",
     breaks: &["External Consistency"],
     source: "Corbett et al. 2012, section 4.1.2, Commit Wait",
@@ -220,7 +220,7 @@ impl Registration for CommitWait {
     const NAME: &'static str = "commit-wait";
     const SUMMARY: &'static str =
         "timestamps from uncertain wall clocks: commit wait and external consistency (Spanner)";
-    const BUGS: &'static [Bug] = &[C1];
+    const BUGS: &'static [Bug] = &[X1];
     const PROBES: &'static [&'static str] = &["begun-already"];
     const STATISTICS: &'static [Statistic] = &[Statistic {
         name: "wait",

@@ -312,8 +312,8 @@ impl Dispatcher {
         if self.departed == self.settings.jobs {
             ctx.note(Note::Drained { jobs: self.departed });
         }
-        // Q3: the server is handed no job; one that waits stays in line until another arrives.
-        if !ctx.bug(&Q3) {
+        // J3: the server is handed no job; one that waits stays in line until another arrives.
+        if !ctx.bug(&J3) {
             self.dispatch(ctx);
         }
     }
@@ -322,10 +322,10 @@ impl Dispatcher {
     fn dispatch(&mut self, ctx: &mut Context<'_, Queue>) {
         while let Some(free) = self.serving.iter().position(Option::is_none) {
             let next =
-                if ctx.bug(&Q2) { self.waiting.pop_back() } else { self.waiting.pop_front() };
+                if ctx.bug(&J2) { self.waiting.pop_back() } else { self.waiting.pop_front() };
             let Some(mut job) = next else { return };
             job.started = ctx.now();
-            if ctx.bug(&Q1) {
+            if ctx.bug(&J1) {
                 job.arrived = job.started;
             }
             self.youngest_started = self.youngest_started.max(job.number);
@@ -371,8 +371,8 @@ impl Dispatcher {
 }
 
 /// A wait that nobody measured: tools that load a system often make this mistake.
-pub const Q1: Bug = Bug {
-    id: "Q1",
+pub const J1: Bug = Bug {
+    id: "J1",
     summary: "a job's clock starts when a server takes it, so that its wait is not measured",
     breaks: &["Little's Law"],
     source: "Little 1961; Tene calls the mistake coordinated omission",
@@ -380,8 +380,8 @@ pub const Q1: Bug = Bug {
 };
 
 /// The mean wait stays the same, its spread does not.
-pub const Q2: Bug = Bug {
-    id: "Q2",
+pub const J2: Bug = Bug {
+    id: "J2",
     summary: "the job that came last is served first",
     breaks: &["First Come, First Served"],
     source: "Kingman 1962: the order of service changes the variance of the wait, not its mean",
@@ -389,8 +389,8 @@ pub const Q2: Bug = Bug {
 };
 
 /// A wakeup that is lost.
-pub const Q3: Bug = Bug {
-    id: "Q3",
+pub const J3: Bug = Bug {
+    id: "J3",
     summary: "a server that becomes free takes no job before the next one arrives",
     breaks: &["No Idle Server"],
     source: "Lozi et al., The Linux scheduler: a decade of wasted cores, EuroSys 2016",
@@ -476,7 +476,7 @@ impl Registration for Queue {
     const NAME: &'static str = "queue";
     const SUMMARY: &'static str =
         "jobs in one line before c servers, with Erlang's waits and Little's law";
-    const BUGS: &'static [Bug] = &[Q1, Q2, Q3];
+    const BUGS: &'static [Bug] = &[J1, J2, J3];
     const PROBES: &'static [&'static str] = &["all-busy"];
     const STATISTICS: &'static [Statistic] = STATISTICS;
 

@@ -132,7 +132,7 @@ fn littles_law_holds_to_the_nanosecond() {
 
 #[test]
 fn littles_law_notices_a_wait_that_is_not_measured() {
-    let stats = measure("engine/queue", &[], Some("Q1"), 20).stats;
+    let stats = measure("engine/queue", &[], Some("J1"), 20).stats;
     assert!(stats["sojourn_sum"].max < stats["area"].min, "{stats:?}");
     assert!(stats["wait"].max == 0.0, "{:?}", stats["wait"]);
 }
@@ -140,6 +140,6 @@ fn littles_law_notices_a_wait_that_is_not_measured() {
 #[test]
 fn the_order_of_service_does_not_change_the_mean_wait() {
     let settings = ["servers=1", "utilisation=0.5"];
-    let wait = measure("engine/queue", &settings, Some("Q2"), RUNS).stats["wait"];
+    let wait = measure("engine/queue", &settings, Some("J2"), RUNS).stats["wait"];
     assert!(agrees(&wait, 1.0), "last come, first served: {wait:?}");
 }
