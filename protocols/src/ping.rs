@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use orrery_sim::client::Generator;
 use orrery_sim::registration::{FaultModel, NoteEntry, Statistic, Workload};
 use orrery_sim::{
-    Bug, Context, Duration, Monitor, Node, NodeId, OperationId, Protocol, Registration, Start,
-    Step, Violation, World,
+    Bug, Context, Difficulty, Duration, Monitor, Node, NodeId, OperationId, Protocol, Registration,
+    Start, Step, Violation, World,
 };
 
 /// Who greets.
@@ -205,6 +205,7 @@ pub const H1: Bug = Bug {
     summary: "counts the second pong of a node as an answer of another",
     breaks: &["One Answer Each"],
     source: "end-to-end argument: a network that may double messages cannot be counted on",
+    difficulty: Difficulty::Easy,
     found_by: &["ping/lossy"],
 };
 

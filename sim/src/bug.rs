@@ -4,6 +4,38 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+/// How hard a planted bug is to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Difficulty {
+    /// A search by seeds finds it within 1 000 of them, in the median.
+    Easy,
+    /// A search by seeds finds it within 100 000 of them, in the median.
+    Medium,
+    /// It takes a script.
+    Hard,
+}
+
+impl Difficulty {
+    /// Its letter in tables.
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Easy => 'E',
+            Self::Medium => 'M',
+            Self::Hard => 'H',
+        }
+    }
+
+    /// Within how many seeds a search finds it, in the median; `None` where only a script does.
+    pub const fn seeds(self) -> Option<u64> {
+        match self {
+            Self::Easy => Some(1_000),
+            Self::Medium => Some(100_000),
+            Self::Hard => None,
+        }
+    }
+}
+
 /// A planted bug: one extra condition at one rule, and what is known about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Bug {
@@ -15,6 +47,8 @@ pub struct Bug {
     pub breaks: &'static [&'static str],
     /// Where the rule that it breaks is stated, or where the bug was seen in the wild.
     pub source: &'static str,
+    /// How hard it is to find.
+    pub difficulty: Difficulty,
     /// The scenarios that find it, best first.
     pub found_by: &'static [&'static str],
 }

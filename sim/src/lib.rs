@@ -92,7 +92,7 @@ pub mod value;
 mod wall;
 pub mod world;
 
-pub use bug::{Bug, Bugs};
+pub use bug::{Bug, Bugs, Difficulty};
 pub use clock::{Clock, Correction, WallClock, WallRun};
 pub use context::{Context, Effect, Ending};
 pub use data::Data;

@@ -12,8 +12,8 @@ use orrery_sim::client::Generator;
 use orrery_sim::plan::Plan;
 use orrery_sim::registration::{NoteEntry, Registration, Statistic, Workload};
 use orrery_sim::{
-    Bug, Clock, Context, Disk, Duration, Law, Link, Links, Monitor, Node, NodeId, OperationId,
-    Protocol, SimTime, Start, TiePolicy, Violation, World,
+    Bug, Clock, Context, Difficulty, Disk, Duration, Law, Link, Links, Monitor, Node, NodeId,
+    OperationId, Protocol, SimTime, Start, TiePolicy, Violation, World,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ pub(crate) const STALE: Bug = Bug {
     summary: "reads give the first value ever written",
     breaks: &["linearizability"],
     source: "none",
+    difficulty: Difficulty::Easy,
     found_by: &[],
 };
 /// The server counts in steps of two.
@@ -32,11 +33,18 @@ pub(crate) const SKIPS: Bug = Bug {
     summary: "the version jumps",
     breaks: &["Steady"],
     source: "none",
+    difficulty: Difficulty::Easy,
     found_by: &[],
 };
 /// The server panics at the third write.
-pub(crate) const PANICS: Bug =
-    Bug { id: "PANICS", summary: "panics", breaks: &[], source: "none", found_by: &[] };
+pub(crate) const PANICS: Bug = Bug {
+    id: "PANICS",
+    summary: "panics",
+    breaks: &[],
+    source: "none",
+    difficulty: Difficulty::Easy,
+    found_by: &[],
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Register;

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use orrery_sim::ledger::Family;
 use orrery_sim::registration::{FaultModel, NoteEntry, Statistic};
 use orrery_sim::{
-    Bug, Context, Duration, Monitor, Node, NodeId, Protocol, Registration, Start, Step, Violation,
-    World,
+    Bug, Context, Difficulty, Duration, Monitor, Node, NodeId, Protocol, Registration, Start, Step,
+    Violation, World,
 };
 
 use super::{SCALE, mean};
@@ -271,6 +271,7 @@ pub const A1: Bug = Bug {
     summary: "the sender takes silence for an acknowledgement and goes on",
     breaks: &["At Least Once"],
     source: "Saltzer, Reed and Clark 1984: only the other end can say that a message arrived",
+    difficulty: Difficulty::Easy,
     found_by: &["engine/at-least-once"],
 };
 
@@ -280,6 +281,7 @@ pub const A2: Bug = Bug {
     summary: "the sender counts its first retry as the first attempt, and retries once too often",
     breaks: &["Retry Limit"],
     source: "at-least-once delivery, module documentation",
+    difficulty: Difficulty::Easy,
     found_by: &["engine/retry-limit"],
 };
 

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use orrery_sim::ledger::Family;
 use orrery_sim::registration::{FaultModel, NoteEntry, Statistic};
 use orrery_sim::{
-    Bug, Context, Duration, Monitor, Node, NodeId, Protocol, Registration, SimTime, Start, Step,
-    Violation, WallTime, World,
+    Bug, Context, Difficulty, Duration, Monitor, Node, NodeId, Protocol, Registration, SimTime,
+    Start, Step, Violation, WallTime, World,
 };
 
 use super::mean;
@@ -166,6 +166,7 @@ pub const X1: Bug = Bug {
     summary: "a transaction commits as soon as it has its timestamp, without waiting for that to pass",
     breaks: &["External Consistency"],
     source: "Corbett et al. 2012, section 4.1.2, Commit Wait",
+    difficulty: Difficulty::Easy,
     found_by: &["engine/commit-wait"],
 };
 

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use orrery_sim::registration::{FaultModel, NoteEntry, Statistic};
 use orrery_sim::{
-    Bug, Context, Duration, Law, LocalTime, Monitor, Node, NodeId, Probability, Protocol,
-    Registration, Start, World,
+    Bug, Context, Difficulty, Duration, Law, LocalTime, Monitor, Node, NodeId, Probability,
+    Protocol, Registration, Start, World,
 };
 
 use super::{SCALE, Shape, Times, mean};
@@ -376,6 +376,7 @@ pub const J1: Bug = Bug {
     summary: "a job's clock starts when a server takes it, so that its wait is not measured",
     breaks: &["Little's Law"],
     source: "Little 1961; Tene calls the mistake coordinated omission",
+    difficulty: Difficulty::Easy,
     found_by: &["engine/queue"],
 };
 
@@ -385,6 +386,7 @@ pub const J2: Bug = Bug {
     summary: "the job that came last is served first",
     breaks: &["First Come, First Served"],
     source: "Kingman 1962: the order of service changes the variance of the wait, not its mean",
+    difficulty: Difficulty::Easy,
     found_by: &["engine/queue"],
 };
 
@@ -394,6 +396,7 @@ pub const J3: Bug = Bug {
     summary: "a server that becomes free takes no job before the next one arrives",
     breaks: &["No Idle Server"],
     source: "Lozi et al., The Linux scheduler: a decade of wasted cores, EuroSys 2016",
+    difficulty: Difficulty::Easy,
     found_by: &["engine/queue"],
 };
 

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use orrery_sim::ledger::Family;
 use orrery_sim::registration::{FaultModel, NoteEntry, Statistic};
 use orrery_sim::{
-    Bug, Context, LocalTime, Monitor, Node, NodeId, Protocol, Registration, Start, Step, Violation,
-    World,
+    Bug, Context, Difficulty, LocalTime, Monitor, Node, NodeId, Protocol, Registration, Start,
+    Step, Violation, World,
 };
 
 use super::{SCALE, mean};
@@ -215,6 +215,7 @@ pub const W1: Bug = Bug {
     summary: "an answer of an earlier round counts in the round that is under way",
     breaks: &["Quorum"],
     source: "Attiya, Bar-Noy and Dolev 1995, section 3: answers carry the number of their request",
+    difficulty: Difficulty::Easy,
     found_by: &["engine/quorum-wait"],
 };
 

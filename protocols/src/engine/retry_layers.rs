@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use orrery_sim::registration::{FaultModel, NoteEntry, Statistic};
 use orrery_sim::{
-    Bug, Context, Monitor, Node, NodeId, Probability, Protocol, Registration, Start, Step,
-    Violation, World,
+    Bug, Context, Difficulty, Monitor, Node, NodeId, Probability, Protocol, Registration, Start,
+    Step, Violation, World,
 };
 
 use super::{SCALE, mean};
@@ -188,6 +188,7 @@ pub const L1: Bug = Bug {
     summary: "each layer retries once more than it may",
     breaks: &["Amplification"],
     source: "Brooker 2019: retries of a stack of services multiply",
+    difficulty: Difficulty::Easy,
     found_by: &["engine/retry-layers"],
 };
 

@@ -1,7 +1,7 @@
 //! Planted bugs: for each rule worth teaching, the mistake that it prevents. Each is one more
 //! condition at its rule, or a function of `variants.rs`.
 
-use orrery_sim::Bug;
+use orrery_sim::{Bug, Difficulty};
 
 /// §5.4.2 left out.
 pub const R1: Bug = Bug {
@@ -9,6 +9,7 @@ pub const R1: Bug = Bug {
     summary: "a leader commits an entry of an older term by counting its replicas",
     breaks: &["Leader Completeness", "State Machine Safety"],
     source: "Raft, §5.4.2 and figure 8",
+    difficulty: Difficulty::Hard,
     found_by: &["raft/figure-8"],
 };
 
@@ -18,6 +19,7 @@ pub const R2: Bug = Bug {
     summary: "a server forgets in a crash whom it voted for, and votes again in the same term",
     breaks: &["One Vote per Term", "Election Safety"],
     source: "Raft, figure 2: votedFor is persistent state",
+    difficulty: Difficulty::Medium,
     found_by: &["raft/forgetful-voter", "raft/chaos"],
 };
 
@@ -27,6 +29,7 @@ pub const R8: Bug = Bug {
     summary: "a voter compares the last terms of the logs and forgets to compare their lengths",
     breaks: &["Leader Completeness", "State Machine Safety"],
     source: "Raft, §5.4.1",
+    difficulty: Difficulty::Easy,
     found_by: &["raft/chaos"],
 };
 
@@ -36,6 +39,7 @@ pub const R10: Bug = Bug {
     summary: "a follower cuts its log behind the entries of every AppendEntries, conflict or not",
     breaks: &["State Machine Safety", "Leader Completeness"],
     source: "Raft, figure 2: delete only where an existing entry conflicts",
+    difficulty: Difficulty::Medium,
     found_by: &["raft/chaos"],
 };
 
@@ -45,6 +49,7 @@ pub const R12: Bug = Bug {
     summary: "half of the servers count as a quorum: with an even number, two quorums need not meet",
     breaks: &["Election Safety", "Leader Completeness"],
     source: "Raft, §5.2: votes from a majority of the servers",
+    difficulty: Difficulty::Easy,
     found_by: &["raft/split-brain"],
 };
 
@@ -54,6 +59,7 @@ pub const R15: Bug = Bug {
     summary: "a candidate counts a vote twice that the network delivers twice",
     breaks: &["Election Safety"],
     source: "raft.tla, votesGranted is a set",
+    difficulty: Difficulty::Easy,
     found_by: &["raft/chaos"],
 };
 
@@ -63,6 +69,7 @@ pub const R18: Bug = Bug {
     summary: "a leader answers a read without asking a majority whether it still leads",
     breaks: &["linearizability"],
     source: "dissertation, §6.4; Raft, §8",
+    difficulty: Difficulty::Easy,
     found_by: &["raft/stale-read"],
 };
 
@@ -72,6 +79,7 @@ pub const R34: Bug = Bug {
     summary: "a leader answers a write as soon as the entry is in its own log",
     breaks: &["linearizability"],
     source: "Raft, §5.3: apply, then return the result, once safely replicated",
+    difficulty: Difficulty::Easy,
     found_by: &["raft/chaos"],
 };
 
@@ -81,6 +89,7 @@ pub const R38: Bug = Bug {
     summary: "messages of deposed leaders and refused candidates put a server's own candidacy off",
     breaks: &["liveness"],
     source: "Raft, figure 2, rules for followers: AppendEntries from the current leader, or a granted vote",
+    difficulty: Difficulty::Medium,
     found_by: &["raft/deaf-leader"],
 };
 
@@ -90,6 +99,7 @@ pub const V1: Bug = Bug {
     summary: "a server votes again in a term in which it has voted, for itself included",
     breaks: &["One Vote per Term", "Election Safety"],
     source: "Raft, §5.2: at most one candidate in a given term, first come first served",
+    difficulty: Difficulty::Easy,
     found_by: &["raft/split-vote"],
 };
 

@@ -9,13 +9,20 @@ use orrery_harness::subject::CaseError;
 use orrery_harness::{Case, Registry, Report, RunOptions, Session, Subject};
 use orrery_scenarios::{Override, Scenario, ScenarioErrors};
 use orrery_sim::registration::{Statistic, Workload};
-use orrery_sim::{Bug, DurationRange, NodeId};
+use orrery_sim::{Bug, Difficulty, DurationRange, NodeId};
 use serde_json::{Value as Json, json};
 
 /// A protocol that can be described but not run.
 pub(crate) struct Paper;
 
-const BUGS: &[Bug] = &[Bug { id: "R1", summary: "", breaks: &[], source: "", found_by: &[] }];
+const BUGS: &[Bug] = &[Bug {
+    id: "R1",
+    summary: "",
+    breaks: &[],
+    source: "",
+    difficulty: Difficulty::Hard,
+    found_by: &[],
+}];
 
 impl Subject for Paper {
     fn name(&self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use orrery_sim::ledger::Family;
 use orrery_sim::plan::{Action, Cut, MessageAddress, MessageFilter, Target, Trigger};
-use orrery_sim::{Bug, Bugs, ClientId, NodeId, Setup, SetupError, SimTime, World};
+use orrery_sim::{Bug, Bugs, ClientId, Difficulty, NodeId, Setup, SetupError, SimTime, World};
 
 use super::support::{
     Act, Lab, N1, N2, On, Puppet, Script, Timer, Wish, after_a_second, at_time, crash, idle, item,
@@ -90,7 +90,14 @@ fn an_item_that_does_not_exist_is_refused_wherever_it_is_named() {
 
 #[test]
 fn a_planted_bug_is_seen_by_the_node_and_by_the_report() {
-    let bug = Bug { id: "R1", summary: "", breaks: &[], source: "", found_by: &[] };
+    let bug = Bug {
+        id: "R1",
+        summary: "",
+        breaks: &[],
+        source: "",
+        difficulty: Difficulty::Hard,
+        found_by: &[],
+    };
     let mut setup = lab([idle()]);
     setup.bugs = Bugs::new([bug]);
     let world = after_a_second(setup);

@@ -2,7 +2,7 @@
 
 use orrery_harness::sweep::{SweepOptions, sweep};
 use orrery_harness::{Report, RunOptions, Verdict};
-use orrery_sim::Bug;
+use orrery_sim::{Bug, Difficulty};
 use serde::Serialize;
 
 use super::args::{Bugs, Which};
@@ -22,6 +22,7 @@ struct Entry {
     id: &'static str,
     protocol: &'static str,
     summary: &'static str,
+    difficulty: Difficulty,
     breaks: &'static [&'static str],
     found_by: &'static [&'static str],
     source: &'static str,
@@ -42,8 +43,9 @@ pub(super) fn bugs(cli: &Cli, arguments: &Bugs, output: &mut Output) -> Result<E
     for entry in &entries {
         let id = output.paint(Tone::Strong, &format!("{:<4}", entry.id));
         output.line(format!("{id} {:<6} {}", entry.protocol, entry.summary))?;
-        let found_by = entry.found_by.join(", ");
-        output.line(format!("     breaks {}; found by {found_by}", entry.breaks.join(", ")))?;
+        let (breaks, found_by) = (entry.breaks.join(", "), entry.found_by.join(", "));
+        let letter = entry.difficulty.letter();
+        output.line(format!("     {letter}: breaks {breaks}; found by {found_by}"))?;
     }
     let command = environment::command();
     output.line("")?;
@@ -63,6 +65,7 @@ const fn entry(protocol: &'static str, bug: &Bug) -> Entry {
         id: bug.id,
         protocol,
         summary: bug.summary,
+        difficulty: bug.difficulty,
         breaks: bug.breaks,
         found_by: bug.found_by,
         source: bug.source,

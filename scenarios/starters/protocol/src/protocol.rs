@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use orrery::sim::registration::{NoteEntry, Statistic};
 use orrery::sim::{
-    Bug, Context, Monitor, Node, NodeId, OperationId, Protocol, Registration, Start, Step,
-    Violation, World,
+    Bug, Context, Difficulty, Monitor, Node, NodeId, OperationId, Protocol, Registration, Start,
+    Step, Violation, World,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -135,6 +135,7 @@ pub const B1: Bug = Bug {
     summary: "a node takes everything for news",
     breaks: &["News Once"],
     source: "this file, `hear`",
+    difficulty: Difficulty::Easy,
     found_by: &[],
 };
 
