@@ -18,6 +18,7 @@ pub mod recording;
 mod registered;
 pub mod report;
 pub mod runner;
+pub mod search;
 pub mod session;
 pub mod statistics;
 mod stuck;

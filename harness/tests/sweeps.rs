@@ -4,8 +4,8 @@ mod support;
 
 use orrery_harness::case::{Case, Swarm};
 use orrery_harness::determinism::{Determinism, verify};
-use orrery_harness::registered;
 use orrery_harness::sweep::{SweepOptions, SweepReport, sweep};
+use orrery_harness::{Report, RunOptions, registered, search};
 use orrery_sim::ledger::Family;
 use orrery_sim::plan::{Action, Item, MessageAddress, Trigger};
 use orrery_sim::{Duration, NodeId, Probability, SimTime};
@@ -41,6 +41,32 @@ fn a_sweep_is_the_same_with_one_thread_and_with_many() {
     let shown: Vec<_> = one.failures.iter().map(|failure| failure.token.clone()).collect();
     let expected: Vec<_> = one.failures.iter().map(|f| format!("t{}", f.seed)).collect();
     assert_eq!((shown.len(), shown), (3, expected));
+}
+
+#[test]
+fn a_search_ends_at_the_first_hit_whoever_made_it() {
+    let subject = registered::<Registered>();
+    let plain = case(0);
+    let report = |seed| {
+        let case = Case { seed, ..case(0) };
+        subject.run(&case, &RunOptions::default()).expect("it can be run")
+    };
+    let reports: Vec<Report> = (5..60).map(report).collect();
+    // The third longest run is a hit, and those that are longer.
+    let mut lengths: Vec<u64> = reports.iter().map(|report| report.events).collect();
+    lengths.sort_unstable();
+    let bound = lengths[52];
+    let hit = reports.iter().position(|report| bound <= report.events).expect("there is one");
+    let events = reports[..=hit].iter().map(|report| report.events).sum::<u64>();
+    for jobs in [1, 4] {
+        let is_hit = |report: &Report| bound <= report.events;
+        let found = search::first(subject.as_ref(), &plain, 5..60, jobs, &is_hit, &|| {}).unwrap();
+        assert_eq!((found.tried, found.events), (hit as u64 + 1, events));
+        assert_eq!(found.hit.map(|report| report.seed), Some(5 + hit as u64));
+        let none = search::first(subject.as_ref(), &plain, 5..60, jobs, &|_| false, &|| {});
+        let none = none.unwrap();
+        assert_eq!((none.tried, none.events, none.hit), (55, lengths.iter().sum(), None));
+    }
 }
 
 #[test]

@@ -163,16 +163,25 @@ pub(super) struct Bugs {
     #[arg(long)]
     pub verify: bool,
     /// Measure how fast each bug is found, and write the table (Markdown) to a file
+    ///
+    /// Each search that is made is kept in FILE.searches.jsonl beside it, so that the same command goes on where it was
+    /// interrupted, and repeats only searches whose runs are others by now.
     #[arg(long, value_name = "FILE")]
     pub table: Option<PathBuf>,
     /// With --table: write the tokens of the found runs to a file
     #[arg(long, value_name = "FILE", requires = "table")]
     pub tokens: Option<PathBuf>,
-    /// With --table: how many times each search is begun, at seeds far apart
-    #[arg(long, default_value_t = 20, requires = "table")]
+    /// With --table: measure this bug alone (repeatable); the files keep what they say of others
+    #[arg(long, value_name = "ID", requires = "table")]
+    pub only: Vec<String>,
+    /// With --table: forget the searches that are kept, and make all again
+    #[arg(long, requires = "table")]
+    pub fresh: bool,
+    /// With --table: how many searches are made; that number b begins at seed b million
+    #[arg(long, default_value_t = 20, requires = "table", value_parser = clap::value_parser!(u64).range(1..))]
     pub bases: u64,
     /// With --table: how many seeds a search tries before it gives up
-    #[arg(long, default_value_t = 1_000, requires = "table")]
+    #[arg(long, default_value_t = 100_000, requires = "table", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub limit: u64,
 }
 

@@ -28,6 +28,12 @@ impl Output {
         Self { out: Box::new(BufWriter::new(io::stdout())), has_colour }
     }
 
+    /// Nobody's.
+    #[cfg(test)]
+    pub(super) fn nowhere() -> Self {
+        Self { out: Box::new(io::sink()), has_colour: false }
+    }
+
     /// One line.
     pub(super) fn line(&mut self, text: impl AsRef<str>) -> io::Result<()> {
         writeln!(self.out, "{}", text.as_ref())
