@@ -408,6 +408,8 @@ fn ending<O: orrery_sim::Data>(ending: &Ending<O>) -> String {
         Ending::Unknown => String::from("unknown"),
         Ending::Elsewhere(Some(node)) => format!("ask {node} instead"),
         Ending::Elsewhere(None) => String::from("ask another node"),
+        Ending::HandedOver(Some(node)) => format!("no longer here, ask {node} instead"),
+        Ending::HandedOver(None) => String::from("no longer here, ask another node"),
     }
 }
 

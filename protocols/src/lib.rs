@@ -7,6 +7,7 @@
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
+//! - [`replicated`]: what all replicated logs have in common, and the rules by which they are judged.
 
 #![forbid(unsafe_code)]
 
@@ -15,3 +16,4 @@ pub mod kv;
 pub mod ping;
 pub mod quorum;
 pub mod raft;
+pub mod replicated;

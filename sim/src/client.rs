@@ -70,6 +70,8 @@ pub(crate) struct Open<P: Protocol> {
     pub invoked: SimTime,
     /// How often it was sent to a node, or the client was told where to go.
     pub attempt: u32,
+    /// How many of the nodes that it reached have not said that they did nothing.
+    pub taken_up: u32,
     pub node: NodeId,
 }
 

@@ -65,8 +65,10 @@ pub enum Ending<O> {
     Fail,
     /// It may or may not have taken effect, now or later.
     Unknown,
-    /// Not here: the client asks the named node next, or the next one in its list.
+    /// Not here, and nothing was done: the client asks the named node next, or the next one in its list.
     Elsewhere(Option<NodeId>),
+    /// Not here any more, though it may yet take effect: the client asks the named node next, or the next one in its list.
+    HandedOver(Option<NodeId>),
 }
 
 /// The only door between a node and the world.
@@ -81,6 +83,7 @@ pub struct Context<'a, P: Protocol> {
     /// Whether the handler looked at the wall clock.
     pub(crate) has_read_wall: Cell<bool>,
     pub(crate) written: Position,
+    pub(crate) is_first_attempt: bool,
     pub(crate) bugs: &'a Bugs,
     pub(crate) stream: &'a mut Stream,
     pub(crate) randomness: &'a mut Randomness,
@@ -215,9 +218,21 @@ impl<P: Protocol> Context<'_, P> {
         self.effects.push(Effect::Complete { operation, ending: Ending::Unknown });
     }
 
-    /// Sends the client with its operation to another node, or to the next one in its list.
+    /// Whether no node can have taken up the operation that this handler is called with: none was asked before, or each that was
+    /// did nothing and [said so](Context::redirect). A retry after silence may be of an operation that took effect.
+    pub const fn is_first_attempt(&self) -> bool {
+        self.is_first_attempt
+    }
+
+    /// Sends the client with its operation to another node, or to the next one in its list. This node did nothing with it.
     pub fn redirect(&mut self, operation: OperationId, to: Option<NodeId>) {
         self.effects.push(Effect::Complete { operation, ending: Ending::Elsewhere(to) });
+    }
+
+    /// Sends the client with its operation to another node, or to the next one in its list, although this node had taken it up and
+    /// it may still take effect: so does a leader that is deposed.
+    pub fn hand_over(&mut self, operation: OperationId, to: Option<NodeId>) {
+        self.effects.push(Effect::Complete { operation, ending: Ending::HandedOver(to) });
     }
 
     /// Stops this node, as a crash here would: later effects of the handler, and those that wait for the disk, are lost. It is

@@ -4,8 +4,9 @@ use std::mem;
 
 use orrery_sim::{Context, NodeId};
 
+use crate::kv::Command;
+
 use super::bugs::{R2, R8, R15, R38, V1};
-use super::log::Command;
 use super::message::{Message, RequestVote, RequestVoteResponse};
 use super::numbers::{Index, Term};
 use super::role::{Leadership, Role};
@@ -142,7 +143,10 @@ impl Server {
         if let Role::Leader(leadership) = before {
             ctx.cancel_timer(Timer::Heartbeat);
             self.restart_election_timer(ctx);
-            for id in leadership.waiting() {
+            for id in &leadership.asked {
+                ctx.hand_over(*id, leader);
+            }
+            for id in leadership.waiting_reads() {
                 ctx.redirect(id, leader);
             }
         }

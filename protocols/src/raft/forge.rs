@@ -3,7 +3,9 @@
 
 use orrery_sim::random::Draw;
 
-use super::log::{Command, Entry};
+use crate::kv::Command;
+
+use super::log::Entry;
 use super::message::{AppendEntries, AppendEntriesResponse, Message, Outcome};
 use super::message::{RequestVote, RequestVoteResponse};
 use super::server::Server;

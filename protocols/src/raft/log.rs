@@ -1,14 +1,12 @@
 //! Raft's log as a data structure: entries from `i1` on, each with the term in which a leader
 //! created it.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
+use orrery_sim::Sequence;
 use orrery_sim::sequence::Iter;
-use orrery_sim::{OperationId, Sequence};
 
-use crate::kv::Operation;
+use crate::kv::Command;
 
 use super::numbers::{Index, Term};
 
@@ -19,32 +17,6 @@ pub struct Entry {
     pub term: Term,
     /// What the state machine is to do.
     pub command: Command,
-}
-
-/// What an entry asks of the state machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Command {
-    /// Nothing: a new leader's first entry, with which those of earlier terms become committed
-    /// (§8).
-    NoOp,
-    /// A client's operation.
-    Client {
-        /// Which of which client: a retry carries the same, so that the state machine knows it
-        /// (§8).
-        id: OperationId,
-        /// What it asks. Shared: an entry is copied into messages, journals and logs.
-        operation: Arc<Operation>,
-    },
-}
-
-impl Command {
-    /// The client's operation behind it, if there is one.
-    pub const fn operation(&self) -> Option<OperationId> {
-        match self {
-            Self::NoOp => None,
-            Self::Client { id, .. } => Some(*id),
-        }
-    }
 }
 
 /// The log of one server.

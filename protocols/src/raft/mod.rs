@@ -87,7 +87,7 @@ mod statistics;
 mod variants;
 
 pub use election::is_up_to_date;
-pub use log::{Command, Entry, Log};
+pub use log::{Entry, Log};
 pub use message::Message;
 pub use numbers::{Index, Round, Term};
 pub use registration::Parameters;

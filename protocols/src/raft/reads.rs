@@ -29,7 +29,7 @@ impl Server {
         ctx: &mut Context<'_, Raft>,
     ) {
         let Role::Leader(leadership) = &mut self.role else { return };
-        if leadership.waiting().any(|known| known == id) {
+        if leadership.waiting_reads().any(|known| known == id) {
             return; // The client has asked again.
         }
         leadership.parked.push((id, operation));

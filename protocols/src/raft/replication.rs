@@ -1,15 +1,13 @@
 //! Log replication (§5.3), the restriction on commitment (§5.4.2) and what clients see of them
 //! (§8).
 
-use std::sync::Arc;
-
 use orrery_sim::{Context, NodeId, OperationId, Position};
 
-use crate::kv::Operation;
+use crate::kv::{Command, Operation, Reply, Request};
 use crate::quorum::reached_by;
 
 use super::bugs::{R1, R10, R34, R38};
-use super::log::{Command, Entry};
+use super::log::Entry;
 use super::message::{AppendEntries, AppendEntriesResponse, Message, Outcome};
 use super::numbers::{Index, Round};
 use super::role::Role;
@@ -44,7 +42,7 @@ impl Server {
         if ctx.bug(&R34) {
             variants::answer_at_once(&self.state_machine, id, &operation, ctx);
         }
-        self.append_own(Command::Client { id, operation: Arc::new(operation) }, ctx);
+        self.append_own(Command::Client(Request::new(id, operation, ctx)), ctx);
         self.append_entries_to_all(ctx);
     }
 
@@ -291,15 +289,25 @@ impl Server {
             unreachable!("a committed entry is in the log")
         };
         self.last_applied = index;
-        let operation = entry.command.operation();
-        ctx.note(Note::Applied { index, term: entry.term, operation });
-        let Command::Client { id, operation } = &entry.command else { return };
-        let output = self.state_machine.apply(*id, operation);
-        if let Role::Leader(leadership) = &mut self.role
-            && leadership.asked.remove(id)
-            && let Some(output) = output
-        {
-            ctx.complete(*id, output);
+        let (term, command) = (entry.term, entry.command.clone());
+        let execution = self.state_machine.execute(&command);
+        if let (Some(id), Some(reply)) = (command.operation(), execution.reply) {
+            self.reply(id, reply, ctx);
+        }
+        ctx.note(Note::Applied { index, term, command, took_effect: execution.took_effect });
+    }
+
+    /// A leader tells the client that asked it what came of its operation.
+    fn reply(&mut self, id: OperationId, reply: Reply, ctx: &mut Context<'_, Raft>) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        if !leadership.asked.remove(&id) {
+            return;
+        }
+        match reply {
+            Reply::Output(output) => ctx.complete(id, output),
+            // The client has gone on: nobody waits.
+            Reply::Superseded => {}
+            Reply::Expired => ctx.give_up(id),
         }
     }
 }

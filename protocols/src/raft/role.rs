@@ -80,10 +80,9 @@ impl Leadership {
         }
     }
 
-    /// Everybody who waits for an answer of this leader.
-    pub fn waiting(&self) -> impl Iterator<Item = OperationId> {
+    /// The reads that wait for this leader: nothing was done for them.
+    pub fn waiting_reads(&self) -> impl Iterator<Item = OperationId> {
         let parked = self.parked.iter().map(|(id, _)| *id);
-        let reads = self.reads.iter().map(|read| read.id);
-        self.asked.iter().copied().chain(parked).chain(reads)
+        parked.chain(self.reads.iter().map(|read| read.id))
     }
 }

@@ -7,11 +7,12 @@ use orrery_sim::{
     Context, Duration, DurationRange, Node, NodeId, OperationId, Position, Protocol, Start,
 };
 
-use crate::kv::{Operation, Output, Store};
+use crate::kv::{Command, Operation, Output, Store};
 use crate::quorum::majority;
+use crate::replicated::{Milestone, Replica};
 
 use super::bugs::R12;
-use super::log::{Command, Entry, Log};
+use super::log::{Entry, Log};
 use super::message::Message;
 use super::numbers::{Index, Term};
 use super::role::Role;
@@ -137,8 +138,10 @@ pub enum Note {
         index: Index,
         /// Its term.
         term: Term,
-        /// The client's operation, unless it does nothing.
-        operation: Option<OperationId>,
+        /// What it asked of the state machine.
+        command: Command,
+        /// Whether a client's operation took effect: a repetition does not.
+        took_effect: bool,
     },
 }
 
@@ -386,6 +389,30 @@ impl Server {
     /// Whether it leads its current term.
     pub const fn is_leader(&self) -> bool {
         matches!(self.role, Role::Leader(_))
+    }
+}
+
+impl Replica for Server {
+    fn store(&self) -> &Store {
+        &self.state_machine
+    }
+
+    fn executed(&self) -> u64 {
+        self.last_applied.0
+    }
+
+    fn milestone(note: &Note) -> Option<Milestone<'_>> {
+        match note {
+            Note::Applied { index, command, took_effect, .. } => {
+                Some(Milestone::Executed { position: index.0, command, took_effect: *took_effect })
+            }
+            Note::BecameCandidate { .. }
+            | Note::Voted { .. }
+            | Note::Elected { .. }
+            | Note::SteppedDown { .. }
+            | Note::Truncated { .. }
+            | Note::Committed { .. } => None,
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use super::World;
 pub(super) enum Call<P: Protocol> {
     Message(NodeId, P::Message),
     Timer(P::Timer),
-    Operation(OperationId, P::Operation),
+    Operation { id: OperationId, payload: P::Operation, is_first: bool },
     Synced(Position),
     SyncFailed(Position, DiskError),
 }
@@ -31,10 +31,14 @@ impl<P: Protocol> Call<P> {
         match self {
             Self::Message(..) => "on_message",
             Self::Timer(_) => "on_timer",
-            Self::Operation(..) => "on_operation",
+            Self::Operation { .. } => "on_operation",
             Self::Synced(_) => "on_synced",
             Self::SyncFailed(..) => "on_sync_failed",
         }
+    }
+
+    const fn is_first_attempt(&self) -> bool {
+        matches!(self, Self::Operation { is_first: true, .. })
     }
 }
 
@@ -104,6 +108,7 @@ impl<N: Node> World<N> {
             walls: &self.walls,
             has_read_wall: Cell::new(false),
             written: slot.issued,
+            is_first_attempt: call.is_first_attempt(),
             bugs: &self.bugs,
             stream: &mut slot.stream,
             randomness: &mut self.randomness,
@@ -164,6 +169,7 @@ impl<N: Node> World<N> {
             walls: &self.walls,
             has_read_wall: Cell::new(false),
             written: slot.issued,
+            is_first_attempt: false,
             bugs: &self.bugs,
             stream: &mut slot.stream,
             randomness: &mut self.randomness,
@@ -207,6 +213,7 @@ impl<N: Node> World<N> {
             walls: &self.walls,
             has_read_wall: Cell::new(false),
             written: Position(slot.issued.0 - writes),
+            is_first_attempt: call.is_first_attempt(),
             bugs: &self.bugs,
             stream: &mut stream,
             randomness: &mut self.randomness,
@@ -249,7 +256,7 @@ fn invoke<N: Node>(node: &mut N, call: Call<N::Protocol>, ctx: &mut Context<'_, 
     match call {
         Call::Message(from, message) => node.on_message(from, message, ctx),
         Call::Timer(timer) => node.on_timer(timer, ctx),
-        Call::Operation(operation, payload) => node.on_operation(operation, payload, ctx),
+        Call::Operation { id, payload, .. } => node.on_operation(id, payload, ctx),
         Call::Synced(through) => node.on_synced(through, ctx),
         Call::SyncFailed(through, error) => node.on_sync_failed(through, error, ctx),
     }

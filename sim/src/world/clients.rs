@@ -116,6 +116,7 @@ impl<N: Node> World<N> {
             operation: operation.clone(),
             invoked: self.now,
             attempt: 1,
+            taken_up: 0,
             node,
         });
         self.counters.invoked += 1;
@@ -160,14 +161,25 @@ impl<N: Node> World<N> {
                 self.wake_by(client, at)?;
             }
         }
+        let is_first = self.reaches(client, arrival);
         match arrival {
             Arrival::Handled => {
                 self.foresee_crash();
-                self.call(node, Call::Operation(operation, payload))
+                self.call(node, Call::Operation { id: operation, payload, is_first })
             }
-            Arrival::Waits => self.wait(node, What::Ask { operation, node, attempt, payload }),
+            Arrival::Waits => {
+                self.wait(node, What::Ask { operation, node, attempt, is_first, payload })
+            }
             Arrival::Down | Arrival::CutOff | Arrival::Clogged | Arrival::Damaged => Ok(()),
         }
+    }
+
+    /// The open operation of a client reaches a node in this way. Whether it is the first that may take it up.
+    fn reaches(&mut self, id: ClientId, arrival: Arrival) -> bool {
+        let Some(open) = &mut self.clients[id.index()].open else { return false };
+        let is_first = open.taken_up == 0;
+        open.taken_up += u32::from(matches!(arrival, Arrival::Handled | Arrival::Waits));
+        is_first
     }
 
     /// An operation that had waited reaches its node; the client may long be elsewhere.
@@ -175,7 +187,7 @@ impl<N: Node> World<N> {
         &mut self,
         operation: OperationId,
         node: NodeId,
-        attempt: u32,
+        (attempt, is_first): (u32, bool),
         payload: <N::Protocol as Protocol>::Operation,
     ) -> Result<(), QueueError> {
         let arrival = Arrival::Handled;
@@ -183,7 +195,7 @@ impl<N: Node> World<N> {
         self.step.event = Event::Ask { operation, node, attempt, arrival, payload: shown };
         self.digest_event(tag::ASK, node, &(operation, &payload));
         self.foresee_crash();
-        self.call(node, Call::Operation(operation, payload))
+        self.call(node, Call::Operation { id: operation, payload, is_first })
     }
 
     /// The client asks again soon: where it was sent, or at the next node of its own choice.
@@ -227,9 +239,13 @@ impl<N: Node> World<N> {
             return Ok(());
         }
         match ending {
-            Ending::Elsewhere(hint) => {
+            Ending::Elsewhere(hint) | Ending::HandedOver(hint) => {
                 // Only the node that was asked last sends the client on: an earlier one speaks of old news.
                 let is_last = open.is_some_and(|open| open.node == node);
+                let did_nothing = matches!(ending, Ending::Elsewhere(_));
+                if let Some(open) = self.clients[id.index()].open.as_mut().filter(|_| did_nothing) {
+                    open.taken_up = open.taken_up.saturating_sub(1);
+                }
                 if is_last { self.move_on(id, hint) } else { Ok(()) }
             }
             Ending::Ok(output) => {

@@ -281,9 +281,9 @@ impl<N: Node> World<N> {
             What::Wake { client, asked, attempt } => {
                 return self.wake(client, asked, attempt, cause);
             }
-            What::Ask { operation, node, attempt, payload } => {
+            What::Ask { operation, node, attempt, is_first, payload } => {
                 self.begin(Some(cause));
-                self.ask_late(operation, node, attempt, payload)?;
+                self.ask_late(operation, node, (attempt, is_first), payload)?;
             }
             What::Item(item) => {
                 self.begin(None);

@@ -110,6 +110,8 @@ pub(super) enum What<P: Protocol> {
         operation: OperationId,
         node: NodeId,
         attempt: u32,
+        /// Whether no node before it can have taken it up.
+        is_first: bool,
         payload: P::Operation,
     },
     Item(usize),

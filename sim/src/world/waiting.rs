@@ -90,9 +90,9 @@ impl<N: Node> World<N> {
                 self.begin(cause);
                 self.sync_failed_as(false, node, sync, through, error)?;
             }
-            What::Ask { operation, node, attempt, payload } => {
+            What::Ask { operation, node, attempt, is_first, payload } => {
                 self.begin(cause);
-                self.ask_late(operation, node, attempt, payload)?;
+                self.ask_late(operation, node, (attempt, is_first), payload)?;
             }
             // These never wait. The order is only asked for of timers in the queue.
             What::Start(_)

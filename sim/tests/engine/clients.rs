@@ -156,6 +156,25 @@ fn only_the_node_that_was_asked_last_sends_a_client_on() {
 }
 
 #[test]
+fn an_attempt_is_the_first_until_a_node_may_have_taken_it_up() {
+    let answer = |first: Script, down: bool| {
+        let second = Script::new().on(On::IsAsked, [Act::CompleteByAttempt]);
+        let mut setup = with_client([first, second]);
+        setup.clients.timeout = ms(5);
+        setup.plan.items = vec![request(1, Wish::Write(1), None)];
+        if down {
+            setup.plan.items.insert(0, at_time(0, crash(node(1))));
+        }
+        history(&after_a_second(setup))[1].rsplit(' ').next().unwrap().to_owned()
+    };
+    let says = |act| Script::new().on(On::IsAsked, [act]);
+    assert_eq!(answer(says(Act::Redirect(None)), false), "1", "the first node did nothing");
+    assert_eq!(answer(says(Act::HandOver(None)), false), "2", "the first node had taken it up");
+    assert_eq!(answer(idle(), false), "2", "the first node was silent");
+    assert_eq!(answer(idle(), true), "1", "the first node was down");
+}
+
+#[test]
 fn an_operation_that_nobody_answers_is_given_up_and_its_process_with_it() {
     let mut setup = with_client([idle()]);
     setup.clients.patience = ms(300);

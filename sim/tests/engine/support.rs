@@ -85,6 +85,9 @@ pub(crate) enum Act {
     Fail,
     GiveUp,
     Redirect(Option<NodeId>),
+    HandOver(Option<NodeId>),
+    /// Answers 1 if this is the first attempt and 2 if it is a retry.
+    CompleteByAttempt,
 }
 
 /// What one puppet does on each occasion, in order.
@@ -151,7 +154,12 @@ impl Puppet {
             Act::Note(number) => ctx.note(Note::Elected(number)),
             Act::Probe(name) => ctx.probe(name),
             Act::Become(role, term) => (self.role, self.term) = (role, term),
-            Act::Complete(_) | Act::Fail | Act::GiveUp | Act::Redirect(_) => self.answer(&act, ctx),
+            Act::Complete(_)
+            | Act::CompleteByAttempt
+            | Act::Fail
+            | Act::GiveUp
+            | Act::Redirect(_)
+            | Act::HandOver(_) => self.answer(&act, ctx),
         }
     }
 
@@ -161,6 +169,10 @@ impl Puppet {
             Act::Complete(output) => ctx.complete(operation, *output),
             Act::Fail => ctx.fail(operation),
             Act::Redirect(to) => ctx.redirect(operation, *to),
+            Act::HandOver(to) => ctx.hand_over(operation, *to),
+            Act::CompleteByAttempt => {
+                ctx.complete(operation, if ctx.is_first_attempt() { 1 } else { 2 });
+            }
             _ => ctx.give_up(operation),
         }
     }

@@ -237,8 +237,8 @@ impl Monitor<Server> for StateMachineSafety {
             self.servers[id.index()] = Progress { incarnation, ..Progress::default() };
         }
         for note in &step.notes {
-            if let Note::Applied { index, term, operation } = note {
-                let (term, operation) = (*term, *operation);
+            if let Note::Applied { index, term, command, .. } = note {
+                let (term, operation) = (*term, command.operation());
                 self.applies(*index, Applied { term, operation, by: id, at: step.time })?;
             }
         }

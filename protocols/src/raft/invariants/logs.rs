@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use orrery_sim::{Monitor, NodeId, Sequence, SimTime, Step, Violation, World};
 
-use crate::raft::log::{Command, Log};
+use crate::kv::Command;
+use crate::raft::log::Log;
 use crate::raft::numbers::{Index, Term};
 use crate::raft::server::{Note, Raft, Server};
 

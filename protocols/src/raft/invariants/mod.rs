@@ -25,6 +25,8 @@ pub use logs::{LeaderAppendOnly, LogMatching, log_matching};
 
 use orrery_sim::Monitor;
 
+use crate::replicated::{ExactlyOnce, StateEqualsReplay};
+
 use super::server::Server;
 
 /// All of them, for a run of `nodes` servers.
@@ -36,5 +38,7 @@ pub fn all(nodes: u32) -> Vec<Box<dyn Monitor<Server>>> {
         Box::new(LogMatching::new(nodes)),
         Box::new(LeaderCompleteness::default()),
         Box::new(StateMachineSafety::new(nodes)),
+        Box::new(ExactlyOnce::new()),
+        Box::new(StateEqualsReplay::new()),
     ]
 }
