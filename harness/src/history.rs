@@ -1,5 +1,7 @@
 //! The clients' history, judged by the checkers.
 
+use std::collections::BTreeSet;
+
 use orrery_check::{EntryKind, Finding, History, ProcessId, kv, linearizability};
 use orrery_sim::client::{HistoryEntry, HistoryKind};
 use orrery_sim::{Protocol, Sequence, Value};
@@ -19,14 +21,15 @@ pub enum Judgement {
     Unknown(String),
 }
 
-/// Judges whether `history` is linearizable as a key-value store.
+/// Judges whether `history` without operations of the kinds `administrative` is linearizable as a key-value store.
 ///
 /// # Errors
 /// Where an operation or output is none of a key-value store: which.
 pub fn linearizable_kv<P: Protocol>(
     history: &Sequence<HistoryEntry<P>>,
+    administrative: &[&str],
 ) -> Result<Judgement, String> {
-    let converted = convert(history)?;
+    let converted = convert(history, administrative)?;
     let report = linearizability::check(&converted, &kv::Model, orrery_check::Budget::default());
     Ok(match report.finding {
         Finding::Holds(_) => Judgement::Holds,
@@ -55,11 +58,23 @@ pub fn linearizable_kv<P: Protocol>(
 /// The history in the checker's words.
 fn convert<P: Protocol>(
     history: &Sequence<HistoryEntry<P>>,
+    administrative: &[&str],
 ) -> Result<History<kv::Input, kv::Output>, String> {
     let mut entries = Vec::with_capacity(history.len());
+    let mut passed_over = BTreeSet::new();
     for entry in history {
+        if passed_over.contains(&entry.operation) {
+            continue;
+        }
         let kind = match &entry.what {
-            HistoryKind::Invoke(operation) => EntryKind::Invoke(input(&Value::of(operation))?),
+            HistoryKind::Invoke(operation) => {
+                let operation = Value::of(operation);
+                if operation.kind().is_some_and(|kind| administrative.contains(&kind)) {
+                    passed_over.insert(entry.operation);
+                    continue;
+                }
+                EntryKind::Invoke(input(&operation)?)
+            }
             HistoryKind::Ok(output) => EntryKind::Ok(self::output(&Value::of(output))?),
             HistoryKind::Fail => EntryKind::Fail,
             HistoryKind::Info => EntryKind::Info,

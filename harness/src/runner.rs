@@ -353,7 +353,7 @@ impl<R: Registration> Runner<R> {
             self.doubts.push(format!("there is no model `{model}`: there are {known}"));
             return;
         }
-        match history::linearizable_kv(self.world.history()) {
+        match history::linearizable_kv(self.world.history(), R::ADMINISTRATIVE) {
             Ok(Judgement::Holds) => {}
             Ok(Judgement::Violated(failure)) => self.failure = Some(*failure),
             Ok(Judgement::Unknown(reason)) => {

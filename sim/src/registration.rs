@@ -44,6 +44,9 @@ pub trait Registration: Send + Sync + 'static {
     const BUGS: &'static [Bug];
     /// The probes that its code has.
     const PROBES: &'static [&'static str];
+    /// The operations that are no client's but an administrator's, by their kinds: another set of servers, another leader. A
+    /// consistency checker passes them over.
+    const ADMINISTRATIVE: &'static [&'static str] = &[];
     /// The statistics that it reports beside the engine's own.
     const STATISTICS: &'static [Statistic];
 

@@ -4,10 +4,12 @@
 //! | file | what |
 //! |---|---|
 //! | `mod.rs` | what clients ask and get |
+//! | [`administered`] | the same beside requests of an administrator |
 //! | [`command`] | what a log carries: operations, and decisions about sessions |
 //! | [`store`] | the state machine, which executes commands |
 //! | `workload.rs` | what clients ask of their own accord |
 
+pub mod administered;
 pub mod command;
 pub mod store;
 mod workload;
@@ -15,6 +17,7 @@ mod workload;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use administered::{Administered, Administration};
 pub use command::{Command, Request};
 pub use store::{Execution, Reply, Store};
 pub use workload::generator;
@@ -68,6 +71,8 @@ pub enum Output {
     Value(Option<String>),
     /// Whether a compare-and-swap found what it expected, and so set the value.
     Swapped(bool),
+    /// What an administrator asked for is so.
+    Done,
 }
 
 #[cfg(test)]
