@@ -1,7 +1,11 @@
 //! Operations of two sorts: those of clients, and those of whoever runs the servers.
 
+use std::sync::Arc;
+
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
+
+use orrery_sim::client::Generator;
 
 use super::Operation;
 
@@ -36,6 +40,17 @@ impl<'de, A: Administration + DeserializeOwned> Deserialize<'de> for Administere
             Error::custom(format!("{error}; or, for an administrator, {}", names.join(", ")))
         })
     }
+}
+
+impl<A> From<Operation> for Administered<A> {
+    fn from(operation: Operation) -> Self {
+        Self::Store(operation)
+    }
+}
+
+/// Clients that ask the store alone.
+pub fn of_the_store<A: 'static>(generator: Generator<Operation>) -> Generator<Administered<A>> {
+    Arc::new(move |client, number, draw| generator(client, number, draw).map(Administered::Store))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod workload;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use administered::{Administered, Administration};
+pub use administered::{Administered, Administration, of_the_store};
 pub use command::{Command, Request};
 pub use store::{Execution, Reply, Store};
 pub use workload::generator;

@@ -5,12 +5,13 @@ use std::mem;
 use orrery_sim::{Context, NodeId};
 
 use crate::kv::Command;
+use crate::quorum::majority;
 
 use super::bugs::{R2, R8, R15, R38, V1};
 use super::message::{Message, RequestVote, RequestVoteResponse};
 use super::numbers::{Index, Term};
 use super::role::{Leadership, Role};
-use super::server::{Note, Raft, Record, Server, Timer, quorum};
+use super::server::{Note, Raft, Record, Server, Timer};
 
 impl Server {
     /// `Timeout`: no leader was heard for an election timeout. The server votes for itself in a new
@@ -36,7 +37,9 @@ impl Server {
             last_log_term: self.log.last_term(),
         };
         self.sync(ctx);
-        ctx.broadcast(&Message::RequestVote(request));
+        for peer in self.peers(ctx) {
+            ctx.send(peer, Message::RequestVote(request.clone()));
+        }
     }
 
     /// `HandleRequestVoteRequest`: one vote per term, first come first served (§5.2), and none for
@@ -94,7 +97,9 @@ impl Server {
             return ctx.probe("second-vote");
         }
         votes_granted.push(voter);
-        if quorum(ctx) as usize <= votes_granted.len() {
+        let votes = votes_granted.clone();
+        let counts_twice = ctx.bug(&R15) && majority(ctx.node_count()) as usize <= votes.len();
+        if self.is_quorum(|id| votes.contains(&id), ctx) || counts_twice {
             self.become_leader(ctx);
         }
     }

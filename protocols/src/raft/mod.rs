@@ -33,6 +33,7 @@
 //! | `replication.rs` | §5.3, §5.4.2 | `client_request`, `append_entries`, `handle_append_entries_request`, `advance_commit_index` |
 //! | `reads.rs` | dissertation, §6.4 | `read_index` |
 //! | [`log`] | §5.3 | the log by itself |
+//! | [`administration`] | | what an administrator may ask |
 //! | [`message`] | figure 2, RPCs | every message and what its fields mean |
 //! | [`invariants`] | figure 3 | what must hold after every event |
 //! | [`bugs`] | | each rule's mistake |
@@ -71,6 +72,7 @@
 //! - Lease reads (dissertation, §6.4.1): so clocks may drift as they like.
 //! - Expiry of client sessions (dissertation, §6.3).
 
+pub mod administration;
 pub mod bugs;
 mod election;
 mod forge;
@@ -86,6 +88,7 @@ mod server;
 mod statistics;
 mod variants;
 
+pub use administration::Operation;
 pub use election::is_up_to_date;
 pub use log::{Entry, Log};
 pub use message::Message;

@@ -9,16 +9,13 @@
 //! 2. A majority followed it after the read began. Then no other leader had committed anything by
 //!    then.
 
-use std::iter;
-
 use orrery_sim::{Context, OperationId};
 
 use crate::kv::Operation;
-use crate::quorum::reached_by;
 
 use super::bugs::R18;
 use super::role::{Read, Role};
-use super::server::{Raft, Server, quorum};
+use super::server::{Raft, Server};
 
 impl Server {
     /// A leader takes a read on.
@@ -57,12 +54,15 @@ impl Server {
     /// Answers the reads whose round a quorum has acknowledged, ourselves included, from a state at
     /// least as new as their read index.
     pub(super) fn serve_reads(&mut self, ctx: &mut Context<'_, Raft>) {
-        let Role::Leader(leadership) = &mut self.role else { return };
+        let Role::Leader(leadership) = &self.role else { return };
         if leadership.reads.is_empty() {
             return;
         }
-        let rounds = leadership.acknowledged.values().copied();
-        let confirmed = reached_by(quorum(ctx), rounds.chain(iter::once(leadership.round)));
+        let (own, latest) = (ctx.id(), leadership.round);
+        let round =
+            |id| if id == own { Some(latest) } else { leadership.acknowledged.get(&id).copied() };
+        let confirmed = self.reached_by_quorum(round, ctx);
+        let Role::Leader(leadership) = &mut self.role else { return };
         let is_ready = |read: &mut Read| {
             let is_confirmed = Some(read.round) <= confirmed || ctx.bug(&R18);
             is_confirmed && read.read_index <= self.last_applied

@@ -8,9 +8,10 @@ use orrery_sim::ledger::Family;
 use orrery_sim::registration::{FaultModel, NoteEntry, Statistic, Workload};
 use orrery_sim::{Bug, Duration, DurationRange, Monitor, NodeId, Registration, World};
 
-use crate::kv::{self, Operation};
+use crate::kv::{self, Administration};
 use crate::quorum::majority;
 
+use super::administration::{self, Operation};
 use super::numbers::Term;
 use super::server::{Config, Raft, Server, Settings};
 use super::{bugs, invariants, statistics};
@@ -144,6 +145,7 @@ impl Registration for Raft {
     const SUMMARY: &'static str =
         "Raft: consensus by a leader and a replicated log (Ongaro & Ousterhout 2014)";
     const BUGS: &'static [Bug] = bugs::BUGS;
+    const ADMINISTRATIVE: &'static [&'static str] = administration::Request::NAMES;
     const PROBES: &'static [&'static str] = PROBES;
     const STATISTICS: &'static [Statistic] = statistics::STATISTICS;
 
@@ -161,7 +163,7 @@ impl Registration for Raft {
     }
 
     fn generator(workload: &Workload) -> Result<Generator<Operation>, String> {
-        kv::generator(workload)
+        kv::generator(workload).map(kv::of_the_store)
     }
 
     /// Those that take part.

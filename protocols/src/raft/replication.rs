@@ -4,14 +4,13 @@
 use orrery_sim::{Context, NodeId, OperationId, Position};
 
 use crate::kv::{Command, Operation, Reply, Request};
-use crate::quorum::reached_by;
 
 use super::bugs::{R1, R10, R34, R38};
 use super::log::Entry;
 use super::message::{AppendEntries, AppendEntriesResponse, Message, Outcome};
 use super::numbers::{Index, Round};
 use super::role::Role;
-use super::server::{Note, Raft, Record, Server, Timer, quorum};
+use super::server::{Note, Raft, Record, Server, Timer};
 use super::variants;
 
 /// As a leader.
@@ -81,7 +80,7 @@ impl Server {
 
     /// One AppendEntries to each follower.
     pub(super) fn append_entries_to_all(&mut self, ctx: &mut Context<'_, Raft>) {
-        for follower in ctx.others() {
+        for follower in self.peers(ctx) {
             self.append_entries(follower, ctx);
         }
     }
@@ -155,7 +154,8 @@ impl Server {
         if self.commit_index == self.log.last_index() {
             return; // Nothing left to commit.
         }
-        let on_quorum = reached_by(quorum(ctx), leadership.match_index.values().copied());
+        let matched = |id| leadership.match_index.get(&id).copied();
+        let on_quorum = self.reached_by_quorum(matched, ctx);
         let Some(index) = on_quorum.filter(|index| self.commit_index < *index) else { return };
         if !self.log.holds(index, self.current_term) && !ctx.bug(&R1) {
             return ctx.probe("old-entry-on-quorum");

@@ -7,10 +7,11 @@ use orrery_sim::{
     Context, Duration, DurationRange, Node, NodeId, OperationId, Position, Protocol, Start,
 };
 
-use crate::kv::{Command, Operation, Output, Store};
-use crate::quorum::majority;
+use crate::kv::{Administered, Command, Output, Store};
+use crate::quorum::{majority, reached_by};
 use crate::replicated::{Milestone, Replica};
 
+use super::administration::Operation;
 use super::bugs::R12;
 use super::log::{Entry, Log};
 use super::message::Message;
@@ -225,8 +226,12 @@ impl Node for Server {
     }
 
     fn on_operation(&mut self, id: OperationId, operation: Operation, ctx: &mut Context<'_, Raft>) {
-        if self.settings.is_live {
-            self.client_request(id, operation, ctx);
+        if !self.settings.is_live {
+            return;
+        }
+        match operation {
+            Administered::Store(operation) => self.client_request(id, operation, ctx),
+            Administered::Administrative(request) => self.administer(id, &request, ctx),
         }
     }
 
@@ -416,8 +421,29 @@ impl Replica for Server {
     }
 }
 
-/// How many servers make a quorum: any two quorums share a server.
-pub(super) fn quorum(ctx: &Context<'_, Raft>) -> u32 {
-    let servers = ctx.node_count();
-    if ctx.bug(&R12) { (servers / 2).max(1) } else { majority(servers) }
+/// Who decides.
+impl Server {
+    /// Whether those who `has` names are a quorum: any two quorums share a server.
+    pub(super) fn is_quorum(&self, has: impl Fn(NodeId) -> bool, ctx: &Context<'_, Raft>) -> bool {
+        let servers = ctx.node_count();
+        let quorum = if ctx.bug(&R12) { (servers / 2).max(1) } else { majority(servers) };
+        let count = NodeId::all(servers).filter(|id| has(*id)).count();
+        quorum as usize <= count
+    }
+
+    /// The highest value that a quorum has reached, where `value` gives each server's.
+    pub(super) fn reached_by_quorum<T: Ord + Copy>(
+        &self,
+        value: impl Fn(NodeId) -> Option<T>,
+        ctx: &Context<'_, Raft>,
+    ) -> Option<T> {
+        let servers = ctx.node_count();
+        let quorum = if ctx.bug(&R12) { (servers / 2).max(1) } else { majority(servers) };
+        reached_by(quorum, NodeId::all(servers).filter_map(value))
+    }
+
+    /// All other servers of the configuration.
+    pub(super) fn peers(&self, ctx: &Context<'_, Raft>) -> impl Iterator<Item = NodeId> + use<> {
+        ctx.others()
+    }
 }

@@ -133,9 +133,9 @@ fn r18_a_deposed_leader_answers_with_what_it_remembers() {
     let read = |bugs: &[Bug]| {
         let mut setup = quiet(1, 3, &scripted(), bugs);
         setup.clients.count = 2;
-        let request = |client, operation, to| Action::Request {
+        let request = |client, operation: Operation, to| Action::Request {
             client: ClientId(client),
-            operation,
+            operation: operation.into(),
             to: Some(node(to)),
         };
         setup.plan.items = vec![
@@ -161,9 +161,9 @@ fn r34_an_answered_write_is_lost() {
     let read = |bugs: &[Bug]| {
         let mut setup = quiet(1, 3, &scripted(), bugs);
         setup.clients.count = 2;
-        let request = |client, operation, to| Action::Request {
+        let request = |client, operation: Operation, to| Action::Request {
             client: ClientId(client),
-            operation,
+            operation: operation.into(),
             to: Some(node(to)),
         };
         setup.plan.items = vec![

@@ -19,7 +19,7 @@ fn get() -> Operation {
 }
 
 fn request(client: u32, operation: Operation, to: u32) -> RaftAction {
-    Action::Request { client: ClientId(client), operation, to: Some(node(to)) }
+    Action::Request { client: ClientId(client), operation: operation.into(), to: Some(node(to)) }
 }
 
 /// What the clients got, in order.

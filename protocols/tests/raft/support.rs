@@ -10,8 +10,8 @@ use orrery_sim::{
     Setup, SimTime, Violation, World,
 };
 
-pub(crate) type RaftItem = Item<orrery_protocols::kv::Operation>;
-pub(crate) type RaftAction = Action<orrery_protocols::kv::Operation>;
+pub(crate) type RaftItem = Item<orrery_protocols::raft::Operation>;
+pub(crate) type RaftAction = Action<orrery_protocols::raft::Operation>;
 
 pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
