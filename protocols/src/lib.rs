@@ -4,6 +4,7 @@
 //!
 //! - [`ping`]: lab 0. Thirty lines of protocol, and every tool of the lab shown on it.
 //! - [`raft`]: consensus by a leader and a replicated log.
+//! - [`paxos`]: consensus on a single value, by any majority.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -13,6 +14,7 @@
 
 pub mod engine;
 pub mod kv;
+pub mod paxos;
 pub mod ping;
 pub mod quorum;
 pub mod raft;
