@@ -83,6 +83,13 @@ fn scripted_scenarios_catch_their_bugs_at_once() {
         ("raft/deaf-leader", "R38", "goal `a third leader`"),
         ("raft/split-brain", "R12", "Election Safety"),
         ("raft/forgetful-voter", "R2", "One Vote per Term"),
+        ("paxos/forgotten-promise", "P1", "Promises Kept"),
+        ("paxos/chosen-but-unknown", "P2", "Integrity"),
+        ("paxos/chosen-but-unknown", "P3", "P2c"),
+        ("paxos/two-reports", "P4", "P2c"),
+        ("paxos/late-accept", "P7", "Promises Kept"),
+        ("paxos/lost-disk", "P17", "P2c"),
+        ("paxos/duelling-proposers", "P19", "goal `a value is chosen`"),
     ] {
         let (seed, by) = first_catch(name, bug, 1).unwrap_or_else(|| panic!("{name} misses {bug}"));
         assert_eq!((seed, by.as_str()), (load(name).default_seed(), found_by), "{name} with {bug}");

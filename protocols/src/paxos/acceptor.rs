@@ -51,7 +51,7 @@ impl Process {
     pub(super) fn handle_accept(
         &mut self,
         from: NodeId,
-        proposal: Proposal,
+        proposal: &Proposal,
         ctx: &mut Context<'_, Paxos>,
     ) {
         let Some(acceptor) = &mut self.acceptor else { return };
@@ -65,7 +65,7 @@ impl Process {
         if !ctx.bug(&P7) {
             acceptor.promised = acceptor.promised.max(Some(ballot));
         }
-        let is_news = acceptor.accepted.as_ref() != Some(&proposal);
+        let is_news = acceptor.accepted.as_ref() != Some(proposal);
         acceptor.accepted = Some(proposal.clone());
         if is_news && !ctx.bug(&P2) {
             self.write(Record::Accepted { proposal: proposal.clone() }, ctx);
@@ -73,7 +73,7 @@ impl Process {
         if is_news {
             self.note_when_durable(Note::Accepted { proposal: proposal.clone() }, ctx);
         }
-        self.report(from, &proposal, ctx);
+        self.report(from, proposal, ctx);
         self.hear_of(ballot, ctx);
     }
 

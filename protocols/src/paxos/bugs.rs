@@ -1,7 +1,7 @@
 //! Planted bugs: for each rule worth teaching, the mistake that it prevents. Each is one more
 //! condition at its rule.
 
-use orrery_sim::Bug;
+use orrery_sim::{Bug, Difficulty};
 
 /// A promise in memory only.
 pub const P1: Bug = Bug {
@@ -9,6 +9,7 @@ pub const P1: Bug = Bug {
     summary: "an acceptor forgets its promises in a crash",
     breaks: &["Promises Kept", "P2c", "P2b", "Agreement"],
     source: "Paxos Made Simple, §2.5: stable storage maintains the information that the acceptor must remember",
+    difficulty: Difficulty::Medium,
     found_by: &["paxos/forgotten-promise", "paxos/synod-chaos"],
 };
 
@@ -18,6 +19,7 @@ pub const P2: Bug = Bug {
     summary: "an acceptor forgets in a crash what it has accepted",
     breaks: &["Integrity", "Agreement"],
     source: "Paxos Made Simple, §2.5: it records its response before it sends it",
+    difficulty: Difficulty::Easy,
     found_by: &["paxos/synod-chaos", "paxos/chosen-but-unknown"],
 };
 
@@ -27,6 +29,7 @@ pub const P3: Bug = Bug {
     summary: "a proposer proposes its own value although acceptors reported one that they had accepted",
     breaks: &["P2c", "P2b", "Agreement"],
     source: "Paxos Made Simple, §2.2, P2c and phase 2 (a)",
+    difficulty: Difficulty::Easy,
     found_by: &["paxos/chosen-but-unknown", "paxos/synod-chaos"],
 };
 
@@ -36,6 +39,7 @@ pub const P4: Bug = Bug {
     summary: "a proposer takes the value that was reported first, not that of the highest-numbered proposal",
     breaks: &["P2c", "P2b", "Agreement"],
     source: "Paxos Made Simple, §2.2, phase 2 (a): the highest-numbered proposal among the responses",
+    difficulty: Difficulty::Medium,
     found_by: &["paxos/two-reports", "paxos/synod-chaos"],
 };
 
@@ -45,6 +49,7 @@ pub const P5: Bug = Bug {
     summary: "proposers number their proposals by the round alone, so that two of them may use one number",
     breaks: &["Unique Ballots", "P2c", "Agreement"],
     source: "Paxos Made Simple, §2.2: different proposals have different numbers",
+    difficulty: Difficulty::Easy,
     found_by: &["paxos/synod-chaos", "paxos/duelling-proposers"],
 };
 
@@ -54,6 +59,7 @@ pub const P6: Bug = Bug {
     summary: "an acceptor accepts a proposal although it has promised a higher number",
     breaks: &["Promises Kept", "P2c", "P2b", "Agreement"],
     source: "Paxos Made Simple, §2.2, P1a",
+    difficulty: Difficulty::Easy,
     found_by: &["paxos/late-accept", "paxos/synod-chaos"],
 };
 
@@ -63,6 +69,7 @@ pub const P7: Bug = Bug {
     summary: "an acceptor that accepts a number which it had not promised goes on accepting lower ones, and forgets the higher",
     breaks: &["Promises Kept", "P2c", "P2b", "Agreement"],
     source: "Lamport's TLA+ specification Paxos, Phase2b: maxBal' = m.bal",
+    difficulty: Difficulty::Medium,
     found_by: &["paxos/late-accept", "paxos/synod-chaos"],
 };
 
@@ -72,6 +79,7 @@ pub const P8: Bug = Bug {
     summary: "a learner counts acceptors of a value, at whichever number each of them accepted it",
     breaks: &["Integrity", "Agreement"],
     source: "Paxos Made Simple, §2.2: chosen when a single proposal has been accepted by a majority",
+    difficulty: Difficulty::Medium,
     found_by: &["paxos/synod-chaos"],
 };
 
@@ -81,6 +89,7 @@ pub const P9: Bug = Bug {
     summary: "a promise or an acceptance that the network delivers twice counts twice",
     breaks: &["P2c", "P2b", "Integrity", "Agreement"],
     source: "Paxos Made Simple, §2.2: a majority of the acceptors",
+    difficulty: Difficulty::Easy,
     found_by: &["paxos/synod-chaos"],
 };
 
@@ -90,6 +99,7 @@ pub const P10: Bug = Bug {
     summary: "a majority of those who answered phase 1 is enough for phase 2",
     breaks: &["Integrity", "P2b", "Agreement"],
     source: "Paxos Made Simple, §2.2: any two majorities have an acceptor in common",
+    difficulty: Difficulty::Easy,
     found_by: &["paxos/synod-chaos"],
 };
 
@@ -99,6 +109,7 @@ pub const P17: Bug = Bug {
     summary: "an acceptor whose disk was lost takes part again as if it had never promised anything",
     breaks: &["Promises Kept", "P2c", "P2b", "Agreement"],
     source: "Chandra, Griesemer and Redstone, Paxos Made Live, 2007, §5.1: disk corruption",
+    difficulty: Difficulty::Medium,
     found_by: &["paxos/lost-disk", "paxos/lost-disks"],
 };
 
@@ -108,6 +119,7 @@ pub const P19: Bug = Bug {
     summary: "a proposer that gives way always waits for the shortest time, so that two of them may duel for ever",
     breaks: &["liveness"],
     source: "Paxos Made Simple, §2.4: randomness or real time must be used",
+    difficulty: Difficulty::Easy,
     found_by: &["paxos/duelling-proposers"],
 };
 

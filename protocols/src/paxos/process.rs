@@ -205,7 +205,7 @@ impl Node for Process {
             Message::Promise { ballot, accepted } => {
                 self.handle_promise(from, ballot, accepted, ctx);
             }
-            Message::Accept { proposal } => self.handle_accept(from, proposal, ctx),
+            Message::Accept { proposal } => self.handle_accept(from, &proposal, ctx),
             Message::Accepted { proposal } => self.handle_accepted(from, proposal, ctx),
             Message::Nack { ballot, promised } => self.handle_nack(ballot, promised, ctx),
             Message::Learn { proposal } => self.learn(proposal, ctx),
@@ -263,7 +263,7 @@ impl Process {
     /// only learns: it may have promised or accepted anything, or used any number.
     fn recover(start: &Start<'_, Paxos>, ctx: &mut Context<'_, Paxos>) -> Self {
         let settings = start.config.clone();
-        let has_joined = start.incarnation == 0 || start.journal.records().len() != 0;
+        let has_joined = start.incarnation == 0 || !start.journal.records().is_empty();
         if !has_joined {
             ctx.note(Note::LostDisk);
         }

@@ -94,7 +94,7 @@ impl Process {
         match proposer.phase {
             Phase::Idle => self.prepare(ctx),
             Phase::Prepared { ballot, promises } => {
-                self.accept(Proposal { ballot, value: wish }, promises, ctx);
+                self.accept(&Proposal { ballot, value: wish }, promises, ctx);
             }
             Phase::GivingWay | Phase::Preparing { .. } | Phase::Accepting { .. } => {}
         }
@@ -171,17 +171,15 @@ impl Process {
         let wish = proposer.wish.clone();
         let reported = highest.map(|proposal| proposal.value);
         let value = if ctx.bug(&P3) { wish.or(reported) } else { reported.or(wish) };
-        match value {
-            Some(value) => self.accept(Proposal { ballot, value }, promises, ctx),
-            None => {
-                proposer.phase = Phase::Prepared { ballot, promises };
-                ctx.cancel_timer(Timer::Retry);
-            }
+        if let Some(value) = value {
+            return self.accept(&Proposal { ballot, value }, promises, ctx);
         }
+        proposer.phase = Phase::Prepared { ballot, promises };
+        ctx.cancel_timer(Timer::Retry);
     }
 
     /// Phase 2a: asks the acceptors to accept.
-    fn accept(&mut self, proposal: Proposal, promises: usize, ctx: &mut Context<'_, Paxos>) {
+    fn accept(&mut self, proposal: &Proposal, promises: usize, ctx: &mut Context<'_, Paxos>) {
         let Some(proposer) = &mut self.proposer else { return };
         proposer.phase = Phase::Accepting { proposal: proposal.clone(), promises };
         ctx.note(Note::Proposed { proposal: proposal.clone() });
