@@ -5,6 +5,7 @@
 //! - [`ping`]: lab 0. Thirty lines of protocol, and every tool of the lab shown on it.
 //! - [`raft`]: consensus by a leader and a replicated log.
 //! - [`paxos`]: consensus on a single value, by any majority.
+//! - [`abd`]: a register on a majority of copies, with one writer or many.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -12,6 +13,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod abd;
 pub mod engine;
 pub mod kv;
 pub mod paxos;
