@@ -35,8 +35,8 @@ use orrery_sim::client::{Generator, HistoryKind};
 use orrery_sim::ledger::Family;
 use orrery_sim::registration::{FaultModel, NoteEntry, Statistic, Workload};
 use orrery_sim::{
-    Bug, Context, Duration, Monitor, Node, NodeId, OperationId, Protocol, Registration, Start,
-    World,
+    Bug, Context, Difficulty, Duration, Monitor, Node, NodeId, OperationId, Protocol, Registration,
+    Start, World,
 };
 
 use crate::kv::{self, Operation, Output};
@@ -373,7 +373,7 @@ impl Process {
         if writer.is_some_and(|writer| writer != ctx.id()) {
             return ctx.redirect(id, writer);
         }
-        if false {
+        if !ctx.is_first_attempt() {
             return ctx.give_up(id);
         }
         if writer.is_some() || ctx.bug(&Q3) {
@@ -568,6 +568,7 @@ pub const Q1: Bug = Bug {
     summary: "a read returns what it found and does not write it back to a majority",
     breaks: &["Order of Tags", "linearizability"],
     source: "ABD, section 3: readers must write, or a later read may return an older value",
+    difficulty: Difficulty::Easy,
     found_by: &["replication/read-inversion", "replication/abd-chaos"],
 };
 
@@ -577,6 +578,7 @@ pub const Q2: Bug = Bug {
     summary: "a tag is a number without the writer's id, so that two writes may have the same",
     breaks: &["One Value per Tag", "Order of Tags", "linearizability"],
     source: "LS, section 3: tags are pairs, ordered lexicographically",
+    difficulty: Difficulty::Easy,
     found_by: &["replication/abd-chaos"],
 };
 
@@ -586,6 +588,7 @@ pub const Q3: Bug = Bug {
     summary: "one of many writers takes the next of its own numbers, without asking for the highest tag",
     breaks: &["Order of Tags", "linearizability"],
     source: "LS, section 3: a write begins with a query phase",
+    difficulty: Difficulty::Easy,
     found_by: &["replication/abd-chaos"],
 };
 

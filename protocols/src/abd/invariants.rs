@@ -104,7 +104,8 @@ impl Monitor<Process> for TagsIncrease {
     }
 }
 
-/// One Value per Tag: whoever has a tag of a register has the same value with it.
+/// One Value per Tag: whichever replica has a tag of a register, it has the same value with it. What a writer had tagged
+/// before it crashed, and nobody heard of, does not count.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct OneValuePerTag {
     /// For each register and tag: the value, and who had it first.
@@ -119,9 +120,7 @@ impl Monitor<Process> for OneValuePerTag {
     fn after(&mut self, step: &Step<Abd>, _world: &World<Process>) -> Result<(), Violation> {
         let Some(id) = step.handled_by else { return Ok(()) };
         for note in &step.notes {
-            let (Note::Tagged { key, copy, .. } | Note::Adopted { key, copy }) = note else {
-                continue;
-            };
+            let Note::Adopted { key, copy } = note else { continue };
             let place = (key.clone(), copy.tag);
             let first = self.values.entry(place).or_insert((copy.value.clone(), id, step.time));
             let (value, by, at) = first;

@@ -1,0 +1,4 @@
+//! Replicated registers and stores under test: ABD and primary-backup.
+
+mod abd;
+mod support;
