@@ -44,6 +44,8 @@ fn reads_and_writes_take_so_many_delays_and_messages() {
             run.safely_until(1_000);
             assert_eq!(outputs(&run.world)[1], (540, ClientId(1), value("1")), "of {n}");
             assert_eq!(run.world.counters().total().sent, (write + 4) * u64::from(n), "of {n}");
+            let times = ["write_time", "read_time"].map(|name| run.statistic(name).unwrap());
+            assert_eq!(times, [10_000_000 * write.cast_signed(), 40_000_000]);
         }
     }
 }
