@@ -185,11 +185,11 @@ fn tag_at(world: &World<Process>, id: NodeId, key: &str) -> Tag {
     if let Some(process) = world.node(id) {
         return process.copy(key).map_or(Tag::default(), |copy| copy.tag);
     }
-    let tags = world.journal(id).records().filter_map(|record| match record {
+    let mut tags = world.journal(id).records().filter_map(|record| match record {
         Record::Stored { key: own, copy } if own == key => Some(copy.tag),
         Record::Stored { .. } | Record::Issued { .. } => None,
     });
-    tags.last().unwrap_or_default()
+    tags.next_back().unwrap_or_default()
 }
 
 /// Order of Tags: an operation that begins after another is complete has no lower tag, and a higher one if it writes. With
