@@ -23,6 +23,7 @@ fn run(nodes: u32, parameters: &Parameters, setup: impl FnOnce(&mut Setup<Abd>))
     Run::new(made, parameters)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "compared with what may be absent")]
 fn value(value: &str) -> Option<Output> {
     Some(Output::Value(Some(value.into())))
 }

@@ -91,7 +91,7 @@ where
     R: Registration,
 {
     let mix = mix.iter().map(|(kind, weight)| (String::from(*kind), *weight));
-    let workload = Workload { keys: 2, mix: BTreeMap::from_iter(mix) };
+    let workload = Workload { keys: 2, mix: mix.collect() };
     setup.clients.count = count;
     setup.clients.generator = Some(R::generator(&workload).unwrap());
     setup.clients.think = Law::Uniform(DurationRange::new(ms(1), ms(30)));
