@@ -19,6 +19,7 @@ mod registered;
 pub mod report;
 pub mod runner;
 pub mod search;
+pub mod service;
 pub mod session;
 pub mod statistics;
 mod stuck;

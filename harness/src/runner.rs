@@ -440,7 +440,7 @@ impl<R: Registration> Runner<R> {
             goals,
             probes,
             ledger: families.map(|(family, tally)| (family.name().to_string(), tally)).collect(),
-            stats: statistics::measure::<R>(world, &notes),
+            stats: statistics::measure::<R>(world, &notes, case.clients.until),
             message_kinds: world.counters().messages().map(|(k, c)| (k.to_string(), c)).collect(),
         }
     }

@@ -57,6 +57,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "replication/abd",
     "replication/read-inversion",
     "replication/abd-chaos",
+    "replication/compare",
     "engine/queue",
     "engine/at-least-once",
     "engine/retry-limit",

@@ -10,7 +10,7 @@ use crate::suggest::did_you_mean;
 use crate::tree::{Table, Text, Tree, Value};
 
 /// Words that mean something else in the token of a run, where what was set stands.
-const TOKEN_WORDS: [&str; 2] = ["bug", "plan"];
+const TOKEN_WORDS: [&str; 4] = ["bug", "plan", "compare", "protocol"];
 
 /// The knobs with their values computed.
 pub(crate) struct Knobs {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod catalogue;
+mod compare;
 mod error;
 mod expression;
 mod knobs;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use orrery_harness::subject::Subject;
 
+use crate::compare::{COMPARE, PROTOCOL};
 use crate::error::{Place, Problem, Problems};
 use crate::read::parameter_names;
 use crate::suggest::{did_you_mean, quoted_list};
@@ -53,11 +54,12 @@ impl Override {
         format!("{OPTION}{self}").into()
     }
 
-    fn key_place(&self) -> Place {
+    pub(crate) fn key_place(&self) -> Place {
         Place::in_argument(&self.argument(), OPTION.len()..OPTION.len() + self.key.len())
     }
 
-    fn tree(&self, problems: &mut Problems) -> Tree {
+    /// Its value.
+    pub(crate) fn tree(&self, problems: &mut Problems) -> Tree {
         let argument = self.argument();
         let start = OPTION.len() + self.key.len() + 1;
         let place = |span: Range<usize>| {
@@ -72,6 +74,11 @@ impl Override {
         })
     }
 
+    /// Whether it chooses what is compared, which is done [before](crate::compare::choose) anything else changes.
+    fn chooses(&self) -> bool {
+        [COMPARE, PROTOCOL].contains(&self.key.as_str())
+    }
+
     /// Changes `document`.
     pub(crate) fn apply(
         &self,
@@ -79,6 +86,9 @@ impl Override {
         subject: Option<&dyn Subject>,
         problems: &mut Problems,
     ) {
+        if self.chooses() {
+            return;
+        }
         let value = self.tree(problems);
         if self.key.contains('.') {
             let path: Vec<&str> = self.key.split('.').collect();

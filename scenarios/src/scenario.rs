@@ -5,6 +5,7 @@ use std::sync::Arc;
 use orrery_harness::Case;
 use orrery_harness::subject::{Registry, Subject};
 
+use crate::compare;
 use crate::error::{Place, Problem, Problems, ScenarioErrors};
 use crate::knobs::Knobs;
 use crate::overrides::{Override, check_bugs};
@@ -36,16 +37,16 @@ impl Scenario {
         if !problems.is_empty() {
             return Err(problems.into_errors(name, &text));
         }
-        let mut plain = document.clone();
-        Knobs::read(knob_table(&document), &mut Problems::default())
-            .apply(&mut plain, &mut Problems::default());
-        let header = read::header(&plain, &mut problems);
+        compare::check(&document, &mut problems);
+        let first = compare::choose(&document, &[], &mut problems);
+        let header = read::header(&plain(&first), &mut problems);
         if problems.is_empty() {
             return Ok(Self { name: name.into(), text, document, header, plan_file: None });
         }
         // As the file is to be corrected anyway, what else is wrong with it is told too.
         let mut all = Problems::default();
-        prepare(&document, &mut all).inspect(|ready| {
+        compare::check(&document, &mut all);
+        prepare(&first, &mut all).inspect(|ready| {
             read::contents(ready, None, None, &mut all);
         });
         Err(all.into_errors(name, &text))
@@ -77,7 +78,13 @@ impl Scenario {
         &self.header.about
     }
 
-    /// The name of the protocol.
+    /// The names of those that it compares, in the order of the file; none where it is one scenario. The override
+    /// `compare=NAME` chooses one of them, and without it the first is meant.
+    pub fn compared(&self) -> Vec<String> {
+        compare::names(&self.document)
+    }
+
+    /// The name of the protocol; that of the first where it compares several.
     pub fn protocol(&self) -> &str {
         &self.header.protocol
     }
@@ -112,8 +119,8 @@ impl Scenario {
         bugs: &[String],
     ) -> Result<Case, ScenarioErrors> {
         let mut problems = Problems::default();
-        let subject = self.subject(registry, &mut problems);
-        let mut document = self.document.clone();
+        let mut document = compare::choose(&self.document, overrides, &mut problems);
+        let subject = subject(&plain(&document), registry, &mut problems);
         for change in overrides {
             change.apply(&mut document, subject, &mut problems);
         }
@@ -158,23 +165,34 @@ impl Scenario {
             token: Token::of(self, seed, overrides, bugs).to_string(),
         })
     }
+}
 
-    fn subject<'r>(
-        &self,
-        registry: &'r Registry,
-        problems: &mut Problems,
-    ) -> Option<&'r dyn Subject> {
-        let name = self.protocol();
-        if let Some(subject) = registry.get(name) {
-            return Some(subject.as_ref());
-        }
-        let known: Vec<&str> = registry.all().map(|subject| subject.name()).collect();
-        let entry = self.document.as_table().and_then(|table| table.get("protocol"));
-        let place = entry.map_or(Place::in_file(0..0), |entry| entry.value.place.clone());
-        let problem = Problem::at(&place, format!("there is no protocol `{name}`"));
-        problems.push(problem.help(did_you_mean(name, &known, "protocols")));
-        None
+/// The document with its knobs as they are written, whatever is wrong with them.
+fn plain(document: &Tree) -> Tree {
+    let mut plain = document.clone();
+    // They are told by whoever reads the whole.
+    let unheard = &mut Problems::default();
+    let knobs = Knobs::read(knob_table(document), unheard);
+    knobs.apply(&mut plain, unheard);
+    plain
+}
+
+/// The protocol that `document` names.
+fn subject<'r>(
+    document: &Tree,
+    registry: &'r Registry,
+    problems: &mut Problems,
+) -> Option<&'r dyn Subject> {
+    let (name, place) = compare::protocol_of(document);
+    // A scenario without one was refused before.
+    let name = name?;
+    if let Some(subject) = registry.get(name) {
+        return Some(subject.as_ref());
     }
+    let known: Vec<&str> = registry.all().map(|subject| subject.name()).collect();
+    let problem = Problem::at(&place, format!("there is no protocol `{name}`"));
+    problems.push(problem.help(did_you_mean(name, &known, "protocols")));
+    None
 }
 
 fn knob_table(document: &Tree) -> Option<&crate::tree::Table> {

@@ -22,7 +22,8 @@ pub fn schema(registry: &Registry) -> Json {
         "description": "What happens to a distributed system, and what is judged. Any string may mention a knob: \"$outage * 2\".",
         "type": "object",
         "additionalProperties": false,
-        "required": ["format", "title", "protocol", "nodes", "stop_at"],
+        "required": ["format", "title", "nodes", "stop_at"],
+        "anyOf": [{ "required": ["protocol"] }, { "required": ["compare"] }],
         "properties": properties(&protocols),
         "allOf": cases,
         "$defs": definitions,
@@ -118,7 +119,25 @@ fn properties(protocols: &[&str]) -> Json {
             "What is told to people.",
         ),
         "plan": list(reference("item"), "What happens to the world."),
+        "compare": compared(protocols),
     })
+}
+
+/// What an entry of `compare` says in place of the scenario.
+fn compared(protocols: &[&str]) -> Json {
+    let about = "Several scenarios in one, for `orrery compare`: each entry takes the place of the keys that it names.";
+    let mut entry = json!({
+        "type": "object",
+        "description": "A name, a protocol, its parameters, and any other key of a scenario that is not the same for all.",
+    });
+    entry["properties"] = json!({
+        "name": text("What the table calls it; its protocol's name where absent."),
+        "protocol": { "enum": protocols, "description": "The protocol that the nodes run." },
+        "parameters": { "type": "object", "description": "The protocol's own parameters." },
+        "nodes": whole("How many nodes: n1 to nN."),
+        "knobs": { "type": "object", "description": "Values of knobs; others keep theirs." },
+    });
+    list(entry, about)
 }
 
 /// The parameters of one protocol, which hold where a scenario names it.

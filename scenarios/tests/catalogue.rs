@@ -9,9 +9,14 @@ use orrery_scenarios::{Catalogue, Override, Scenario, registry};
 /// The report of one run.
 #[track_caller]
 fn run(scenario: &Scenario, seed: u64, bugs: &[&str]) -> Report {
+    run_with(scenario, seed, &[], bugs)
+}
+
+#[track_caller]
+fn run_with(scenario: &Scenario, seed: u64, set: &[Override], bugs: &[&str]) -> Report {
     let registry = registry();
     let bugs: Vec<String> = bugs.iter().map(|bug| (*bug).to_string()).collect();
-    let case = scenario.case(&registry, Some(seed), &[], &bugs);
+    let case = scenario.case(&registry, Some(seed), set, &bugs);
     let case = case.unwrap_or_else(|errors| panic!("{}", errors.plain()));
     let subject = registry.get(&case.protocol).expect("the case found it");
     subject.run(&case, &RunOptions::default()).expect("a case can be run")
@@ -25,11 +30,16 @@ fn load(name: &str) -> Scenario {
 fn every_scenario_ends_as_it_says() {
     for name in Catalogue::builtin().names() {
         let scenario = load(name);
-        // Scenarios that are a story of one seed are told with that seed; all hold for others too.
-        for seed in [scenario.default_seed(), 1000, 1001, 1002, 1003, 1004] {
-            let report = run(&scenario, seed, &[]);
-            let why = (&report.violation, &report.goals);
-            assert_eq!(report.verdict, report.expected, "{name} seed {seed}: {why:#?}");
+        let parts = scenario.compared().into_iter();
+        let parts = parts.map(|value| vec![Override { key: "compare".into(), value }]);
+        let parts: Vec<Vec<Override>> = parts.collect();
+        for set in if parts.is_empty() { vec![vec![]] } else { parts } {
+            // Scenarios that are a story of one seed are told with that seed; all hold for others too.
+            for seed in [scenario.default_seed(), 1000, 1001, 1002, 1003, 1004] {
+                let report = run_with(&scenario, seed, &set, &[]);
+                let why = (&report.violation, &report.goals);
+                assert_eq!(report.verdict, report.expected, "{name} {set:?} seed {seed}: {why:#?}");
+            }
         }
     }
 }

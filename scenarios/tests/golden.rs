@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use orrery_harness::RunOptions;
-use orrery_scenarios::{Catalogue, registry};
+use orrery_scenarios::{Catalogue, Override, Scenario, registry};
 use orrery_sim::Digest;
 
 /// How a change of the file is blessed.
@@ -16,24 +16,32 @@ fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden-digests.txt")
 }
 
-/// One line per scenario: name, seed, digest, events, verdict.
+/// One line per scenario, or per part of one that compares: name, seed, digest, events, verdict.
 fn current() -> String {
-    let (catalogue, registry) = (Catalogue::builtin(), registry());
+    let catalogue = Catalogue::builtin();
     let mut lines = String::new();
     for name in catalogue.names() {
         let scenario = catalogue.load(name).unwrap_or_else(|errors| panic!("{}", errors.plain()));
-        let case = scenario.case(&registry, None, &[], &[]);
-        let case = case.unwrap_or_else(|errors| panic!("{}", errors.plain()));
-        let subject = registry.get(&case.protocol).expect("the case found it");
-        let report = subject.run(&case, &RunOptions::default()).expect("a case can be run");
-        writeln!(
-            lines,
-            "{name} {} {} {} {}",
-            report.seed, report.digest, report.events, report.verdict
-        )
-        .expect("a string takes everything");
+        let compared = scenario.compared();
+        if compared.is_empty() {
+            writeln!(lines, "{name} {}", line(&scenario, &[])).expect("a string takes everything");
+        }
+        for part in compared {
+            let choice = Override { key: String::from("compare"), value: part.clone() };
+            let line = line(&scenario, &[choice]);
+            writeln!(lines, "{name}+{part} {line}").expect("a string takes everything");
+        }
     }
     lines
+}
+
+fn line(scenario: &Scenario, overrides: &[Override]) -> String {
+    let registry = registry();
+    let case = scenario.case(&registry, None, overrides, &[]);
+    let case = case.unwrap_or_else(|errors| panic!("{}", errors.plain()));
+    let subject = registry.get(&case.protocol).expect("the case found it");
+    let report = subject.run(&case, &RunOptions::default()).expect("a case can be run");
+    format!("{} {} {} {}", report.seed, report.digest, report.events, report.verdict)
 }
 
 #[test]

@@ -370,6 +370,54 @@ fn the_benchmark_of_jumps_tells_their_times_and_what_they_take() {
 }
 
 #[test]
+fn a_comparison_has_a_column_for_each_that_takes_part() {
+    let output = orrery(&["compare", "replication/compare"]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", err(&output));
+    let parts =
+        ["verdict", "latency p99 (ms)", "forced writes", "longest gap (ms)", "leader_changes"];
+    for part in parts {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+    // Tokens are as long as they are.
+    let mut table = text.lines().filter(|line| !line.contains("step it"));
+    assert!(table.all(|line| line.chars().count() <= 80), "{text}");
+    let comparison = json(&["compare", "replication/compare", "--seeds", "3..6", "--json"]);
+    assert_eq!(comparison["seeds"], serde_json::json!([3, 6]));
+    let rows = comparison["compared"].as_array().expect("a list");
+    assert!(2 <= rows.len(), "{comparison}");
+    for row in rows {
+        assert_eq!(row["counts"], serde_json::json!({ "pass": 3 }), "{row}");
+        assert!(1.0 < row["messages_per_operation"].as_f64().unwrap(), "{row}");
+        let quantile = |name: &str| row["stats"][name]["mean"].as_f64().unwrap();
+        assert!(quantile("latency_p50") <= quantile("latency_p99"), "{row}");
+        assert!(quantile("served") <= 100.0, "{row}");
+    }
+    let one = rows[1]["name"].as_str().unwrap();
+    let alone =
+        json(&["compare", "replication/compare", "--seeds", "3..6", "--only", one, "--json"]);
+    assert_eq!(alone["compared"], serde_json::json!([rows[1]]));
+    let run = json(&["run", rows[1]["token"].as_str().unwrap(), "--json"]);
+    assert_eq!((&run["seed"], &run["verdict"]), (&3.into(), &"pass".into()));
+}
+
+#[test]
+fn a_scenario_is_compared_under_several_protocols_and_with_others() {
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let all = json(&[&["compare", "--json"], arguments].concat());
+        let rows = all["compared"].as_array().expect("a list").clone();
+        rows.iter().map(|row| row["name"].as_str().expect("a name").to_string()).collect()
+    };
+    assert_eq!(names(&["raft/leader-crash", "ping/hello"]), ["raft/leader-crash", "ping/hello"]);
+    assert_eq!(names(&["raft/leader-crash", "--protocols", "raft"]), ["raft"]);
+    let wrong = orrery(&["compare", "raft/leader-crash", "--protocols", "raft,rfat"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(err(&wrong).contains("did you mean `raft`?"), "{}", err(&wrong));
+    let wrong = orrery(&["compare", "replication/compare", "--only", "nobody"]);
+    assert!(err(&wrong).contains("there are raft"), "{}", err(&wrong));
+}
+
+#[test]
 fn the_table_of_benchmarks_has_a_row_per_workload_beside_its_floor() {
     let table = out(&orrery(&["bench", "all", "2_000", "--json"]));
     let rows = table.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());

@@ -13,7 +13,7 @@ use orrery_sim::{Bug, Difficulty, DurationRange, NodeId};
 use serde_json::{Value as Json, json};
 
 /// A protocol that can be described but not run.
-pub(crate) struct Paper;
+pub(crate) struct Paper(pub &'static str);
 
 const BUGS: &[Bug] = &[Bug {
     id: "R1",
@@ -26,7 +26,7 @@ const BUGS: &[Bug] = &[Bug {
 
 impl Subject for Paper {
     fn name(&self) -> &'static str {
-        "raft"
+        self.0
     }
     fn summary(&self) -> &'static str {
         "Raft on paper"
@@ -91,7 +91,7 @@ impl Subject for Paper {
 }
 
 pub(crate) fn registry() -> Registry {
-    Registry::default().with(Arc::new(Paper))
+    Registry::default().with(Arc::new(Paper("raft")))
 }
 
 /// The case of a text with `--set` of each of `set`.

@@ -32,6 +32,8 @@ pub(super) enum Command {
     Replay(Replay),
     /// Run a scenario under many seeds, on all cores
     Sweep(Sweep),
+    /// Put protocols side by side: same clients, links, seeds and faults
+    Compare(Compare),
     /// List the planted bugs, or prove that each is caught
     Bugs(Bugs),
     /// Prove that scenarios do the same every time
@@ -152,6 +154,36 @@ pub(super) struct Sweep {
     /// Print the verdict alone
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// Which runs are put side by side.
+#[derive(Debug, Args)]
+pub(super) struct Compare {
+    /// Scenarios or files; one with `[[compare]]` is as many as it lists
+    #[arg(value_name = "SCENARIO|FILE", required = true)]
+    pub what: Vec<String>,
+    /// Run each scenario with each of these protocols in place of its own; those that it is not written for have their
+    /// default parameters
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    pub protocols: Vec<String>,
+    /// Compare these alone, by the names that the table has (repeatable)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// The seed of all random draws [default: the scenario's]
+    #[arg(long, conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Many seeds: from A up to but without B. The table then shows means over the runs
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Option<Seeds>,
+    /// Set a knob, a parameter of the protocols, or a path in the file (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<Override>,
+    /// How many runs at a time [default: all cores]
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub jobs: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

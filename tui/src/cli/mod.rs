@@ -1,8 +1,9 @@
-//! The command line: `orrery list | new | run | replay | sweep | bugs | verify-determinism | bench | tui`.
+//! The command line: `orrery list | new | run | replay | sweep | compare | bugs | verify-determinism | bench | tui`.
 
 mod args;
 mod bench;
 mod bugs;
+mod compare;
 mod environment;
 mod list;
 mod new;
@@ -176,6 +177,7 @@ impl Cli {
             Some(Command::Run(run)) => run::run(self, &run, output),
             Some(Command::Replay(replay)) => replay::replay(self, &replay, output),
             Some(Command::Sweep(sweep)) => sweep::sweep(self, &sweep, output),
+            Some(Command::Compare(compare)) => compare::compare(self, &compare, output),
             Some(Command::Bugs(bugs)) => bugs::bugs(self, &bugs, output),
             Some(Command::VerifyDeterminism(verify)) => verify::verify(self, &verify, output),
             Some(Command::Bench(bench)) => bench::bench(self, &bench, output),
