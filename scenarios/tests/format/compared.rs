@@ -117,7 +117,7 @@ x.toml:1:1: the scenario has no `protocol`
     let unknown = errors("protocol = \"raft\"\n[[compare]]\nname = \"one\"\n", &["compare=two"]);
     assert_eq!(
         unknown,
-        "--set compare=two:1:15: the scenario compares nothing called `two`\n  help: the names are `one`"
+        "--set compare=two: the scenario compares nothing called `two`\n  help: the names are `one`"
     );
     let none = errors("protocol = \"raft\"\n", &["compare=two"]);
     assert!(none.contains("help: it has no `[[compare]]`"), "{none}");
