@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use administered::{Administered, Administration, of_the_store};
 pub use command::{Command, Request};
-pub use store::{Execution, Reply, Store};
+pub use store::{Execution, Piece, Reply, Store};
 pub use workload::generator;
 
 /// What a client asks. In a scenario: `{ Put = { key = "x", value = "1" } }`.

@@ -36,6 +36,32 @@ pub struct Store {
     expired: BTreeSet<ClientId>,
 }
 
+/// A piece of a store, as snapshots travel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Piece {
+    /// A key and its value.
+    Value {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// A client's session.
+    Session {
+        /// Whose.
+        client: ClientId,
+        /// The number of the last operation that was executed in it.
+        number: u64,
+        /// What that one gave.
+        output: Output,
+    },
+    /// A client whose last session has expired.
+    Expired {
+        /// Who.
+        client: ClientId,
+    },
+}
+
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Reply {
@@ -110,6 +136,46 @@ impl Store {
             self.sessions.remove(&client);
             self.expired.insert(client);
         }
+    }
+
+    /// The store in pieces, in a fixed order.
+    pub fn pieces(&self) -> Vec<Piece> {
+        let values = self.values.iter().map(|(key, value)| (key.clone(), value.clone()));
+        let sessions = self.sessions.iter().map(|(client, session)| (*client, session.clone()));
+        let expired = self.expired.iter().copied();
+        (values.map(|(key, value)| Piece::Value { key, value }))
+            .chain(sessions.map(|(client, Session { number, output })| Piece::Session {
+                client,
+                number,
+                output,
+            }))
+            .chain(expired.map(|client| Piece::Expired { client }))
+            .collect()
+    }
+
+    /// The store that has these pieces.
+    pub fn of_pieces(pieces: impl IntoIterator<Item = Piece>) -> Self {
+        let mut store = Self::default();
+        for piece in pieces {
+            match piece {
+                Piece::Value { key, value } => {
+                    store.values.insert(key, value);
+                }
+                Piece::Session { client, number, output } => {
+                    store.sessions.insert(client, Session { number, output });
+                }
+                Piece::Expired { client } => {
+                    store.expired.insert(client);
+                }
+            }
+        }
+        store
+    }
+
+    /// The values alone: what a snapshot has that forgets the sessions.
+    #[must_use]
+    pub(crate) fn without_sessions(&self) -> Self {
+        Self { values: self.values.clone(), ..Self::default() }
     }
 
     /// The output of `id`, if it is the last operation that was executed for its client.
@@ -230,6 +296,17 @@ mod tests {
         let (next, took_effect) = reply(&mut store, request(id(1, 2), append("b")));
         assert_eq!((next, took_effect), (Reply::Output(Output::Written), true));
         assert_eq!(get(&store), Output::Value(Some("ab".into())));
+    }
+
+    #[test]
+    fn a_store_is_the_sum_of_its_pieces() {
+        let mut store = Store::default();
+        store.execute(&Command::Client(request(id(1, 1), append("a"))));
+        store.execute(&Command::Client(request(id(2, 7), append("b"))));
+        store.execute(&Command::ExpireSession { client: ClientId(2), through: 7 });
+        assert_eq!(store.pieces().len(), 3);
+        assert_eq!(Store::of_pieces(store.pieces()), store);
+        assert_ne!(Store::of_pieces(store.without_sessions().pieces()), store);
     }
 
     #[test]

@@ -7,11 +7,13 @@ use orrery_sim::{Context, NodeId};
 use crate::kv::Command;
 use crate::quorum::majority;
 
-use super::bugs::{R2, R8, R15, R38, V1};
+use super::bugs::{R2, R4, R7, R8, R13, R15, R38, V1};
+use super::log::Payload;
 use super::message::{Message, RequestVote, RequestVoteResponse};
 use super::numbers::{Index, Term};
 use super::role::{Leadership, Role};
 use super::server::{Note, Raft, Record, Server, Timer};
+use super::variants;
 
 impl Server {
     /// `Timeout`: no leader was heard for an election timeout. The server votes for itself in a new
@@ -19,6 +21,9 @@ impl Server {
     pub(super) fn timeout(&mut self, ctx: &mut Context<'_, Raft>) {
         if self.is_leader() {
             return;
+        }
+        if !self.may_stand(ctx) {
+            return self.restart_election_timer(ctx);
         }
         self.current_term = self.current_term.next();
         self.role = Role::Candidate { votes_granted: vec![] };
@@ -37,8 +42,10 @@ impl Server {
             last_log_term: self.log.last_term(),
         };
         self.sync(ctx);
-        for peer in self.peers(ctx) {
-            ctx.send(peer, Message::RequestVote(request.clone()));
+        let mut voters = self.peers(ctx);
+        voters.retain(|id| self.governing(ctx).is_voter(*id));
+        for voter in voters {
+            ctx.send(voter, Message::RequestVote(request.clone()));
         }
     }
 
@@ -53,8 +60,15 @@ impl Server {
         let candidates = (request.last_log_term, request.last_log_index);
         let own = (self.log.last_term(), self.log.last_index());
         let is_free = self.voted_for.is_none_or(|candidate| candidate == from) || ctx.bug(&V1);
-        let is_fit = is_up_to_date(candidates, own) || (candidates.0 == own.0 && ctx.bug(&R8));
+        let is_fit = match () {
+            () if ctx.bug(&R7) => own.1 <= candidates.1,
+            () if ctx.bug(&R8) => own.0 <= candidates.0,
+            () => is_up_to_date(candidates, own),
+        };
         let vote_granted = request.term == self.current_term && is_free && is_fit;
+        if vote_granted && ctx.bug(&R4) {
+            variants::answer_before_the_vote(from, self.current_term, ctx);
+        }
         if vote_granted && self.voted_for != Some(from) {
             self.cast_vote(from, ctx);
         }
@@ -85,7 +99,8 @@ impl Server {
         ctx: &mut Context<'_, Raft>,
     ) {
         // `DropStaleResponse`: a vote counts in its own term only.
-        if response.term == self.current_term && response.vote_granted {
+        let is_current = response.term == self.current_term || ctx.bug(&R13);
+        if is_current && response.vote_granted {
             self.count_vote(from, ctx);
         }
     }
@@ -97,9 +112,9 @@ impl Server {
             return ctx.probe("second-vote");
         }
         votes_granted.push(voter);
-        let votes = votes_granted.clone();
-        let counts_twice = ctx.bug(&R15) && majority(ctx.node_count()) as usize <= votes.len();
-        if self.is_quorum(|id| votes.contains(&id), ctx) || counts_twice {
+        let granted = votes_granted.clone();
+        let counts_twice = ctx.bug(&R15) && majority(ctx.node_count()) as usize <= granted.len();
+        if self.is_quorum(|id| granted.contains(&id), ctx) || counts_twice {
             self.become_leader(ctx);
         }
     }
@@ -107,8 +122,8 @@ impl Server {
     /// `BecomeLeader`: tells everybody at once, before they stand for election themselves.
     fn become_leader(&mut self, ctx: &mut Context<'_, Raft>) {
         // Everything in our log is on our disk: our vote is, and was written after it.
-        let leadership = Leadership::new(ctx.id(), ctx.node_count(), self.log.last_index());
-        let before = mem::replace(&mut self.role, Role::Leader(leadership));
+        let leadership = Leadership::new(ctx.id(), &self.peers(ctx), self.log.last_index());
+        let before = mem::replace(&mut self.role, Role::Leader(Box::new(leadership)));
         let Role::Candidate { votes_granted: votes } = before else {
             unreachable!("only candidates are elected")
         };
@@ -116,7 +131,7 @@ impl Server {
         ctx.cancel_timer(Timer::Election);
         if self.settings.no_op {
             // With an entry of our own term committed, so is everything before it (§8).
-            self.append_own(Command::NoOp, ctx);
+            self.append_own(Payload::Command(Command::NoOp), ctx);
         }
         self.heartbeat(ctx);
     }
@@ -149,6 +164,9 @@ impl Server {
             ctx.cancel_timer(Timer::Heartbeat);
             self.restart_election_timer(ctx);
             for id in &leadership.asked {
+                ctx.hand_over(*id, leader);
+            }
+            for (id, _) in &leadership.changes {
                 ctx.hand_over(*id, leader);
             }
             for id in leadership.waiting_reads() {

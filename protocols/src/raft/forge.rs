@@ -26,6 +26,8 @@ impl Server {
             Message::AppendEntriesResponse(response) => {
                 claim_to_match(response).map(Message::AppendEntriesResponse)
             }
+            // A snapshot is told as it is.
+            Message::InstallSnapshot(_) | Message::InstallSnapshotResponse(_) => None,
         }
     }
 
@@ -47,7 +49,7 @@ fn change_entries(request: &AppendEntries, draw: &mut Draw<'_>) -> Option<Append
     if request.entries.is_empty() || draw.below(2) == 0 {
         return None;
     }
-    let entry = |entry: &Entry| Entry { term: entry.term, command: Command::NoOp };
+    let entry = |entry: &Entry| Entry::of_command(entry.term, Command::NoOp);
     Some(AppendEntries { entries: request.entries.iter().map(entry).collect(), ..request.clone() })
 }
 

@@ -1,8 +1,13 @@
 //! What servers send. The receiver learns the sender from the network, so `candidateId` and
 //! `leaderId` of figure 2 are not repeated here.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use crate::kv::Piece;
+
+use super::configuration::Configuration;
 use super::log::Entry;
 use super::numbers::{Index, Round, Term};
 
@@ -17,6 +22,10 @@ pub enum Message {
     AppendEntries(AppendEntries),
     /// To a leader: how far our logs agree.
     AppendEntriesResponse(AppendEntriesResponse),
+    /// From a leader: a piece of a snapshot, in place of entries that it has no more.
+    InstallSnapshot(InstallSnapshot),
+    /// To a leader: how much of the snapshot is here.
+    InstallSnapshotResponse(InstallSnapshotResponse),
 }
 
 impl Message {
@@ -27,6 +36,8 @@ impl Message {
             Self::RequestVoteResponse(response) => response.term,
             Self::AppendEntries(request) => request.term,
             Self::AppendEntriesResponse(response) => response.term,
+            Self::InstallSnapshot(request) => request.term,
+            Self::InstallSnapshotResponse(response) => response.term,
         }
     }
 }
@@ -95,4 +106,41 @@ pub enum Outcome {
         /// Where to try next.
         retry_from: Index,
     },
+}
+
+/// From a leader: a piece of a snapshot, in place of entries that it has no more (figure 13).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InstallSnapshot {
+    /// The leader's term.
+    pub term: Term,
+    /// The last entry that the snapshot stands for.
+    pub last_included_index: Index,
+    /// The term of that entry.
+    pub last_included_term: Term,
+    /// The latest configuration up to there.
+    pub configuration: Arc<Configuration>,
+    /// How many pieces come before these.
+    pub offset: u32,
+    /// Pieces of the state: `data[]` in figure 13.
+    pub data: Vec<Piece>,
+    /// Whether these are the last.
+    pub done: bool,
+    /// The leader's latest round of heartbeats; the response carries it back.
+    pub round: Round,
+}
+
+/// To a leader: how much of the snapshot is here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InstallSnapshotResponse {
+    /// The follower's term, for a leader that has been deposed.
+    pub term: Term,
+    /// Which snapshot.
+    pub last_included_index: Index,
+    /// How many pieces of it are here without a gap: where to go on. Not in figure 13, whose leader waits for each chunk's
+    /// response.
+    pub received: u32,
+    /// Whether the follower has taken it over, or needs it no more. It is on its disk then.
+    pub is_installed: bool,
+    /// The round of the request: proof that the leader was followed when it began that round.
+    pub round: Round,
 }

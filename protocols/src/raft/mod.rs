@@ -74,10 +74,12 @@
 
 pub mod administration;
 pub mod bugs;
+pub mod configuration;
 mod election;
 mod forge;
 pub mod invariants;
 pub mod log;
+mod membership;
 pub mod message;
 mod numbers;
 mod reads;
@@ -85,14 +87,19 @@ mod registration;
 mod replication;
 mod role;
 mod server;
+mod sessions;
+mod snapshot;
 mod statistics;
 mod variants;
 
 pub use administration::Operation;
+pub use configuration::Configuration;
 pub use election::is_up_to_date;
-pub use log::{Entry, Log};
+pub use log::{Entry, Log, Payload};
+pub use membership::CatchUp;
 pub use message::Message;
 pub use numbers::{Index, Round, Term};
 pub use registration::Parameters;
 pub use role::{Leadership, Read, Role};
 pub use server::{Config, Note, Raft, Record, Server, Settings, Timer};
+pub use snapshot::{Receiving, Sending, Snapshot};

@@ -12,12 +12,15 @@ use crate::kv::{self, Administration};
 use crate::quorum::majority;
 
 use super::administration::{self, Operation};
+use super::configuration::Configuration;
 use super::numbers::Term;
 use super::server::{Config, Raft, Server, Settings};
 use super::{bugs, invariants, statistics};
 
 /// Situations that a sweep should come by, if its faults make them possible.
 const PROBES: &[&str] = &[
+    // A server that was to be added did not catch up.
+    "change-abandoned",
     // A client asked again for a write that had taken effect.
     "answer-from-session",
     // A follower had entries that conflict with its leader's.
@@ -27,6 +30,12 @@ const PROBES: &[&str] = &[
     "old-entry-on-quorum",
     // The network delivered a vote twice.
     "second-vote",
+    // A leader proposed the end of a client's session.
+    "session-expired",
+    // A snapshot took the place of entries that conflict with it.
+    "snapshot-over-conflict",
+    // A server gave up entries for a snapshot.
+    "snapshot-taken",
     // A voter refused a candidate whose log was less up to date.
     "vote-refused-for-log",
 ];
@@ -46,6 +55,15 @@ pub struct Parameters {
     /// Whether a new leader begins with an entry that does nothing (§8). Without it, reads wait for
     /// the first write of its term.
     pub no_op: bool,
+    /// The servers of the first configuration; all where absent. The others wait until they are added.
+    pub voters: Option<Vec<NodeId>>,
+    /// After how many applied entries a server takes a snapshot and gives them up; never, where absent.
+    pub snapshot_after: Option<u32>,
+    /// How many pieces of a snapshot, which are values and sessions, one `InstallSnapshot` carries at most.
+    pub snapshot_chunk: u32,
+    /// After what time without an operation a leader has a client's session end; never, where absent. Much longer than clients wait
+    /// for an answer, or their retries find no session and end without one.
+    pub session_timeout: Option<Duration>,
     /// How many servers ever take part, the first ones: the others are as good as dead. All where
     /// absent.
     pub live: Option<u32>,
@@ -69,6 +87,10 @@ impl Default for Parameters {
             heartbeat: Duration::from_millis(50),
             max_entries: 64,
             no_op: true,
+            voters: None,
+            snapshot_after: None,
+            snapshot_chunk: 64,
+            session_timeout: None,
             live: None,
             logs: None,
             terms: None,
@@ -97,6 +119,14 @@ impl Parameters {
             "`heartbeat` is 0s: it needs a positive time, such as `50ms`"
         } else if self.max_entries == 0 {
             "`max_entries` is 0: a message needs room for at least 1"
+        } else if self.snapshot_after == Some(0) || self.snapshot_chunk == 0 {
+            "`snapshot_after` and `snapshot_chunk` need at least 1"
+        } else if self.voters.as_ref().is_some_and(Vec::is_empty) {
+            "`voters` is empty: somebody has to vote"
+        } else if let Some(id) =
+            self.voters.iter().flatten().find(|id| !(1..=nodes).contains(&id.0))
+        {
+            return Err(format!("`voters` names {id}, and there are n1 to n{nodes}"));
         } else if self.live.is_some_and(|live| live == 0 || nodes < live) {
             return Err(format!(
                 "`live` is out of range: of {nodes} servers 1 to {nodes} can be live"
@@ -107,7 +137,17 @@ impl Parameters {
         Err(problem.to_owned())
     }
 
-    fn config(&self, id: NodeId) -> Result<Config, String> {
+    /// The configuration that `id` begins with: one that waits to be added knows of none.
+    fn first_configuration(&self, id: NodeId, nodes: u32) -> Configuration {
+        let voters = self.first_voters(nodes);
+        if voters.contains(&id) { Configuration::of(voters) } else { Configuration::default() }
+    }
+
+    fn first_voters(&self, nodes: u32) -> Vec<NodeId> {
+        self.voters.clone().unwrap_or_else(|| NodeId::all(nodes).collect())
+    }
+
+    fn config(&self, id: NodeId, nodes: u32) -> Result<Config, String> {
         let terms = self.logs.as_ref().and_then(|logs| logs.get(id.index()));
         let initial_log: Vec<Term> = terms.into_iter().flatten().map(|term| Term(*term)).collect();
         if !initial_log.is_sorted() || initial_log.first() == Some(&Term(0)) {
@@ -128,10 +168,14 @@ impl Parameters {
                 heartbeat: self.heartbeat,
                 max_entries: self.max_entries,
                 no_op: self.no_op,
+                snapshot_after: self.snapshot_after,
+                snapshot_chunk: self.snapshot_chunk,
+                session_timeout: self.session_timeout,
                 is_live: self.live.is_none_or(|live| id.0 <= live),
             },
             initial_term,
             initial_log,
+            initial_configuration: self.first_configuration(id, nodes),
             first_timeout: first_timeouts.and_then(|timeouts| timeouts.get(id.index()).copied()),
         })
     }
@@ -151,7 +195,7 @@ impl Registration for Raft {
 
     fn set_up(parameters: &Parameters, nodes: u32) -> Result<Vec<Config>, String> {
         parameters.check(nodes)?;
-        NodeId::all(nodes).map(|id| parameters.config(id)).collect()
+        NodeId::all(nodes).map(|id| parameters.config(id, nodes)).collect()
     }
 
     fn monitors(_parameters: &Parameters, nodes: u32) -> Vec<Box<dyn Monitor<Server>>> {
@@ -174,17 +218,24 @@ impl Registration for Raft {
     /// Any faults but those of a disk that loses what it had promised to keep, and nodes that lie: no
     /// rule of Raft trusts a clock, so that its rate only matters to progress.
     fn fault_model(parameters: &Parameters, nodes: u32) -> FaultModel {
+        let voters = parameters.first_voters(nodes).len() as u32;
         FaultModel {
             families: Family::CRASH_RECOVERY.to_vec(),
-            down_at_most: parameters.live.unwrap_or(nodes).saturating_sub(majority(nodes)),
+            down_at_most: (able(parameters, nodes).count() as u32).saturating_sub(majority(voters)),
             drift_ppb: 100_000_000,
             bears_harsh: false,
         }
     }
 
     fn is_core(parameters: &Parameters, nodes: u32, set: &[NodeId]) -> bool {
-        let live = parameters.live.unwrap_or(nodes);
-        let able = set.iter().filter(|id| id.0 <= live).count();
-        majority(nodes) as usize <= able
+        let voters = parameters.first_voters(nodes).len() as u32;
+        let able = able(parameters, nodes).filter(|id| set.contains(id));
+        majority(voters) as usize <= able.count()
     }
+}
+
+/// The voters of the first configuration that take part.
+fn able(parameters: &Parameters, nodes: u32) -> impl Iterator<Item = NodeId> + use<> {
+    let live = parameters.live.unwrap_or(nodes);
+    parameters.first_voters(nodes).into_iter().filter(move |id| id.0 <= live)
 }

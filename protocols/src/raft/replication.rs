@@ -3,10 +3,12 @@
 
 use orrery_sim::{Context, NodeId, OperationId, Position};
 
+use crate::quorum::{majority, reached_by};
+
 use crate::kv::{Command, Operation, Reply, Request};
 
-use super::bugs::{R1, R10, R34, R38};
-use super::log::Entry;
+use super::bugs::{R1, R5, R6, R9, R10, R11, R14, R25, R32, R34, R38, R39, R40};
+use super::log::{Entry, Payload};
 use super::message::{AppendEntries, AppendEntriesResponse, Message, Outcome};
 use super::numbers::{Index, Round};
 use super::role::Role;
@@ -41,21 +43,34 @@ impl Server {
         if ctx.bug(&R34) {
             variants::answer_at_once(&self.state_machine, id, &operation, ctx);
         }
-        self.append_own(Command::Client(Request::new(id, operation, ctx)), ctx);
+        let request = Request::new(id, operation, ctx);
+        self.append_own(Payload::Command(Command::Client(request)), ctx);
         self.append_entries_to_all(ctx);
     }
 
     /// A leader appends to its own log. The disk works while the followers get the entry
     /// (dissertation, §10.2.1): our copy counts when `on_synced` says so, as theirs do when they
     /// answer.
-    pub(super) fn append_own(&mut self, command: Command, ctx: &mut Context<'_, Raft>) {
-        let entry = Entry { term: self.current_term, command };
-        let index = self.log.push(entry.clone());
-        let position = self.write(Record::Append { index, entry }, ctx);
+    pub(super) fn append_own(&mut self, payload: Payload, ctx: &mut Context<'_, Raft>) {
+        let entry = Entry { term: self.current_term, payload };
+        let (index, position) = self.append(entry, ctx);
         ctx.sync_in_background();
         if let Role::Leader(leadership) = &mut self.role {
             leadership.unsynced.push_back((position, index));
+            if ctx.bug(&R6) {
+                leadership.matches(ctx.id(), index);
+            }
         }
+    }
+
+    /// An entry comes to the end of the log, and of the journal. A configuration in it holds from here on (§6).
+    fn append(&mut self, entry: Entry, ctx: &mut Context<'_, Raft>) -> (Index, Position) {
+        let index = self.log.push(entry.clone());
+        self.learn_configuration(index, &entry.payload);
+        if let Some(configuration) = entry.configuration().cloned() {
+            ctx.note(Note::Reconfiguring { index, configuration });
+        }
+        (index, self.write(Record::Append { index, entry }, ctx))
     }
 
     /// Entries of our own are on our own disk.
@@ -74,7 +89,10 @@ impl Server {
 
     /// Lets every follower know that there is a leader, and what it has missed.
     pub(super) fn heartbeat(&mut self, ctx: &mut Context<'_, Raft>) {
+        self.expire_sessions(ctx);
+        self.watch_catch_up(ctx);
         self.append_entries_to_all(ctx);
+        self.resend_snapshots(ctx);
         ctx.set_timer(Timer::Heartbeat, self.settings.heartbeat);
     }
 
@@ -86,13 +104,16 @@ impl Server {
     }
 
     /// `AppendEntries`: sends a follower the entries from `nextIndex` on, and moves that on as if
-    /// they had arrived.
-    fn append_entries(&mut self, to: NodeId, ctx: &mut Context<'_, Raft>) {
+    /// they had arrived. Where a snapshot stands for the first of them, it sends that (§7).
+    pub(super) fn append_entries(&mut self, to: NodeId, ctx: &mut Context<'_, Raft>) {
         let Role::Leader(leadership) = &mut self.role else { return };
+        if leadership.sending.contains_key(&to) {
+            return; // The snapshot comes first.
+        }
         let next = leadership.next_index.entry(to).or_insert(self.log.last_index().next());
         let prev_log_index = next.previous();
         let Some(prev_log_term) = self.log.term_at(prev_log_index) else {
-            unreachable!("nextIndex is at most one beyond a leader's log, which never shrinks")
+            return self.install_snapshot(to, ctx);
         };
         let entries: Vec<Entry> =
             self.log.slice(*next, self.settings.max_entries).cloned().collect();
@@ -119,18 +140,21 @@ impl Server {
         if response.term != self.current_term {
             return; // `DropStaleResponse`.
         }
-        let acknowledged = leadership.acknowledged.entry(from).or_default();
-        *acknowledged = response.round.max(*acknowledged);
-        let matched = leadership.match_index.entry(from).or_default();
+        leadership.acknowledge(from, response.round);
+        let matched = leadership.match_index.get(&from).copied().unwrap_or_default();
         let next = leadership.next_index.entry(from).or_default();
         let is_news = match response.outcome {
             Outcome::Matched(index) => {
-                *matched = index.max(*matched);
-                *next = matched.next().max(*next);
-                *next <= self.log.last_index()
+                let index = if ctx.bug(&R14) { next.previous() } else { index };
+                leadership.matches(from, index);
+                leadership.next_index.get(&from) <= Some(&self.log.last_index())
             }
             // Overtaken by a response that said better.
-            Outcome::Refused { prev_log_index, .. } if prev_log_index <= *matched => false,
+            Outcome::Refused { prev_log_index, .. } if prev_log_index <= matched => false,
+            Outcome::Refused { prev_log_index, .. } if ctx.bug(&R39) => {
+                *next = prev_log_index.next();
+                true
+            }
             // Below what was refused, but never into what is known to match.
             Outcome::Refused { prev_log_index, retry_from } => {
                 *next = retry_from.min(prev_log_index).max(matched.next());
@@ -141,6 +165,7 @@ impl Server {
             self.append_entries(from, ctx);
         }
         self.advance_commit_index(ctx);
+        self.caught_up(from, ctx);
         self.serve_reads(ctx);
     }
 
@@ -149,19 +174,42 @@ impl Server {
     /// An entry of an earlier term on a majority may still be overwritten (figure 8): a server that
     /// lacks it can win with a later last term. It is committed by one of ours behind it, which
     /// bars that server (§5.4.2).
-    fn advance_commit_index(&mut self, ctx: &mut Context<'_, Raft>) {
-        let Role::Leader(leadership) = &self.role else { return };
-        if self.commit_index == self.log.last_index() {
-            return; // Nothing left to commit.
+    pub(super) fn advance_commit_index(&mut self, ctx: &mut Context<'_, Raft>) {
+        if !self.is_leader() || self.commit_index == self.log.last_index() {
+            return; // Nothing to commit.
         }
-        let matched = |id| leadership.match_index.get(&id).copied();
-        let on_quorum = self.reached_by_quorum(matched, ctx);
+        let on_quorum = self.matched_by_quorum(ctx);
         let Some(index) = on_quorum.filter(|index| self.commit_index < *index) else { return };
         if !self.log.holds(index, self.current_term) && !ctx.bug(&R1) {
             return ctx.probe("old-entry-on-quorum");
         }
         self.commit(index, ctx);
         self.begin_reads(ctx);
+        self.begin_change(ctx);
+    }
+
+    /// The last entry that a quorum has on disk: of a joint configuration, one of the old voters and one of the new (§6).
+    fn matched_by_quorum(&self, ctx: &Context<'_, Raft>) -> Option<Index> {
+        let Role::Leader(leadership) = &self.role else { return None };
+        let matched = |id| leadership.match_index.get(&id).copied();
+        if ctx.bug(&R25) {
+            return self.governing(ctx).clone().left().reached_by(matched);
+        }
+        if ctx.bug(&R40) {
+            let governing = self.governing(ctx);
+            let votes = governing.members().into_iter().filter_map(matched);
+            return reached_by(majority(governing.voters().len() as u32), votes);
+        }
+        self.reached_by_quorum(matched, ctx)
+    }
+
+    /// Chunks that may have got lost are sent again.
+    fn resend_snapshots(&mut self, ctx: &mut Context<'_, Raft>) {
+        let Role::Leader(leadership) = &self.role else { return };
+        let followers: Vec<NodeId> = leadership.sending.keys().copied().collect();
+        for follower in followers {
+            self.install_snapshot(follower, ctx);
+        }
     }
 }
 
@@ -183,13 +231,33 @@ impl Server {
         if self.is_leader() {
             return; // Two leaders in one term: Election Safety is broken, and not here.
         }
-        self.return_to_follower(Some(from), ctx);
-        self.restart_election_timer(ctx);
-        if self.log.holds(request.prev_log_index, request.prev_log_term) {
+        self.follow(from, ctx);
+        let request = self.behind_snapshot(request);
+        let (index, term) = (request.prev_log_index, request.prev_log_term);
+        let is_there = index <= self.log.last_index();
+        if self.log.holds(index, term) || (is_there && ctx.bug(&R9)) {
             self.accept_append_entries(from, request, ctx);
         } else {
             self.reject_append_entries(from, &request, ctx);
         }
+    }
+
+    /// The current leader was heard: whatever this server was, it follows, and its own candidacy is put off.
+    pub(super) fn follow(&mut self, leader: NodeId, ctx: &mut Context<'_, Raft>) {
+        self.return_to_follower(Some(leader), ctx);
+        self.restart_election_timer(ctx);
+    }
+
+    /// A request without the entries that a snapshot of ours stands for. Those are committed, so that the leader has the same.
+    fn behind_snapshot(&self, mut request: AppendEntries) -> AppendEntries {
+        let (base, prev) = (self.log.base_index(), request.prev_log_index);
+        if prev < base {
+            let known = ((base.0 - prev.0) as usize).min(request.entries.len());
+            request.entries.drain(..known);
+            request.prev_log_index = base;
+            request.prev_log_term = self.log.term_at(base).unwrap_or_default();
+        }
+        request
     }
 
     /// `RejectAppendEntriesRequest`: from a deposed leader, or beyond where the logs agree.
@@ -228,7 +296,8 @@ impl Server {
         self.answer_append(from, Outcome::Matched(matched), request.round, ctx);
         // Entries beyond this request's may be those of a deposed leader: they do not count as
         // committed.
-        let committed = request.leader_commit.min(matched);
+        let last_new = if ctx.bug(&R11) { self.log.last_index() } else { matched };
+        let committed = request.leader_commit.min(last_new);
         if self.commit_index < committed {
             self.commit(committed, ctx);
         }
@@ -245,12 +314,12 @@ impl Server {
             ctx.probe("log-conflict");
             self.truncate_from(index, ctx);
         }
-        self.log.push(entry.clone());
-        self.write(Record::Append { index, entry }, ctx);
+        self.append(entry, ctx);
     }
 
     fn truncate_from(&mut self, index: Index, ctx: &mut Context<'_, Raft>) {
         self.log.truncate_from(index);
+        self.forget_configurations_from(index);
         self.write(Record::TruncateFrom { index }, ctx);
         ctx.note(Note::Truncated { from: index });
     }
@@ -263,7 +332,12 @@ impl Server {
         ctx: &mut Context<'_, Raft>,
     ) {
         let response = AppendEntriesResponse { term: self.current_term, outcome, round };
-        self.answer(to, Message::AppendEntriesResponse(response), ctx);
+        let response = Message::AppendEntriesResponse(response);
+        if ctx.bug(&R5) {
+            ctx.send(to, response);
+            return ctx.sync_in_background();
+        }
+        self.answer(to, response, ctx);
     }
 }
 
@@ -277,8 +351,14 @@ impl Server {
         };
         self.commit_index = index;
         ctx.note(Note::Committed { index, term });
+        let configuration = self.configuration_index();
+        let settles = (self.last_applied.next()..=index).contains(&configuration);
         while self.last_applied < self.commit_index {
             self.apply_next(ctx);
+        }
+        self.compact_log(ctx);
+        if settles {
+            self.configuration_is_committed(ctx);
         }
     }
 
@@ -289,9 +369,14 @@ impl Server {
             unreachable!("a committed entry is in the log")
         };
         self.last_applied = index;
-        let (term, command) = (entry.term, entry.command.clone());
-        let execution = self.state_machine.execute(&command);
+        let (term, command) = (entry.term, entry.command());
+        self.expire_by_own_clock(ctx);
+        let execution = match &command {
+            Command::Client(request) if ctx.bug(&R32) => self.state_machine.perform(request),
+            command => self.state_machine.execute(command),
+        };
         if let (Some(id), Some(reply)) = (command.operation(), execution.reply) {
+            self.session_used(id.client, ctx);
             self.reply(id, reply, ctx);
         }
         ctx.note(Note::Applied { index, term, command, took_effect: execution.took_effect });

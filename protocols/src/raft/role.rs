@@ -8,7 +8,10 @@ use orrery_sim::{NodeId, OperationId, Position};
 
 use crate::kv::Operation;
 
+use super::administration;
+use super::membership::CatchUp;
 use super::numbers::{Index, Round};
+use super::snapshot::Sending;
 
 /// What a server is in its current term.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +27,7 @@ pub enum Role {
         votes_granted: Vec<NodeId>,
     },
     /// Leads.
-    Leader(Leadership),
+    Leader(Box<Leadership>),
 }
 
 /// Volatile state on leaders (figure 2), made afresh at each election.
@@ -47,6 +50,12 @@ pub struct Leadership {
     pub parked: Vec<(OperationId, Operation)>,
     /// Reads that wait for a round, in the order of their rounds.
     pub reads: VecDeque<Read>,
+    /// Snapshots on their way to followers that need entries which the log has no more.
+    pub sending: BTreeMap<NodeId, Sending>,
+    /// Membership changes that administrators asked for, the first one under way.
+    pub changes: VecDeque<(OperationId, administration::Request)>,
+    /// The new servers of that one, until they have caught up.
+    pub catch_up: Option<CatchUp>,
 }
 
 /// A read under way (dissertation, §6.4).
@@ -63,21 +72,36 @@ pub struct Read {
 }
 
 impl Leadership {
-    /// The state of a new leader, `id` of so many servers, whose log ends at `last` and is on its
-    /// disk.
-    pub fn new(id: NodeId, servers: u32, last: Index) -> Self {
-        let others = NodeId::all(servers).filter(|other| *other != id);
-        let matches = others.clone().map(|other| (other, Index(0)));
+    /// The state of a new leader, `id`, of these peers. Its log ends at `last` and is on its disk.
+    pub fn new(id: NodeId, peers: &BTreeSet<NodeId>, last: Index) -> Self {
+        let matches = peers.iter().map(|peer| (*peer, Index(0)));
         Self {
-            next_index: others.clone().map(|other| (other, last.next())).collect(),
+            next_index: peers.iter().map(|peer| (*peer, last.next())).collect(),
             match_index: matches.chain([(id, last)]).collect(),
             unsynced: VecDeque::new(),
             asked: BTreeSet::new(),
             round: Round(0),
-            acknowledged: others.map(|other| (other, Round(0))).collect(),
+            acknowledged: peers.iter().map(|peer| (*peer, Round(0))).collect(),
             parked: vec![],
             reads: VecDeque::new(),
+            sending: BTreeMap::new(),
+            changes: VecDeque::new(),
+            catch_up: None,
         }
+    }
+
+    /// `peer` still followed when `round` began.
+    pub fn acknowledge(&mut self, peer: NodeId, round: Round) {
+        let acknowledged = self.acknowledged.entry(peer).or_default();
+        *acknowledged = round.max(*acknowledged);
+    }
+
+    /// The log of `peer` agrees with ours up to `index`, on its disk.
+    pub fn matches(&mut self, peer: NodeId, index: Index) {
+        let matched = self.match_index.entry(peer).or_default();
+        *matched = index.max(*matched);
+        let next = self.next_index.entry(peer).or_default();
+        *next = matched.next().max(*next);
     }
 
     /// The reads that wait for this leader: nothing was done for them.

@@ -1,22 +1,28 @@
 //! A Raft server: its state (figure 2) and which rule handles what.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use orrery_sim::random::Draw;
 use orrery_sim::{
-    Context, Duration, DurationRange, Node, NodeId, OperationId, Position, Protocol, Start,
+    ClientId, Context, Duration, DurationRange, LocalTime, Node, NodeId, OperationId, Position,
+    Protocol, Start,
 };
 
 use crate::kv::{Administered, Command, Output, Store};
-use crate::quorum::{majority, reached_by};
+use crate::quorum::reached_by;
 use crate::replicated::{Milestone, Replica};
 
 use super::administration::Operation;
-use super::bugs::R12;
+use super::bugs::{R3, R12};
+use super::configuration::Configuration;
 use super::log::{Entry, Log};
 use super::message::Message;
 use super::numbers::{Index, Term};
 use super::role::Role;
+use super::snapshot::{Receiving, Snapshot};
 
 /// The protocol and its registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +47,8 @@ pub struct Config {
     pub initial_term: Term,
     /// The terms of the entries that it finds in its log at the start of the run.
     pub initial_log: Vec<Term>,
+    /// The configuration that it begins with; an empty one for a server that is to be added.
+    pub initial_configuration: Configuration,
     /// Its first election timeout of the run; drawn as the others where absent.
     pub first_timeout: Option<Duration>,
 }
@@ -57,6 +65,12 @@ pub struct Settings {
     pub max_entries: u32,
     /// Whether a new leader begins with an entry that does nothing (§8).
     pub no_op: bool,
+    /// After how many applied entries a server takes a snapshot and gives them up; never, where absent.
+    pub snapshot_after: Option<u32>,
+    /// How many pieces of a snapshot one `InstallSnapshot` carries at most.
+    pub snapshot_chunk: u32,
+    /// After what time without an operation a client's session ends; never, where absent.
+    pub session_timeout: Option<Duration>,
     /// Whether the server takes part at all. One that does not is as good as dead.
     pub is_live: bool,
 }
@@ -83,6 +97,8 @@ pub enum Record {
         /// The first that is gone.
         index: Index,
     },
+    /// A snapshot, the first record but for the vote: it stands for everything before (§7).
+    Snapshot(Snapshot),
 }
 
 /// What a server waits for.
@@ -144,6 +160,25 @@ pub enum Note {
         /// Whether a client's operation took effect: a repetition does not.
         took_effect: bool,
     },
+    /// A server appended a configuration as a leader, or took one over in its log.
+    Reconfiguring {
+        /// Its place.
+        index: Index,
+        /// Who takes part from now on, by this server.
+        configuration: Arc<Configuration>,
+    },
+    /// A server knows its latest configuration to be committed.
+    Reconfigured {
+        /// Its place.
+        index: Index,
+        /// Who takes part.
+        configuration: Arc<Configuration>,
+    },
+    /// A server goes on from the state of a snapshot: its own at a restart, or its leader's.
+    Installed {
+        /// The last entry that the snapshot stands for.
+        index: Index,
+    },
 }
 
 /// A vote that is on its way to the disk.
@@ -174,6 +209,14 @@ pub struct Server {
     pub(super) role: Role,
     /// What the committed entries made.
     pub(super) state_machine: Store,
+    /// The configurations in its log, each with its place, behind that of the snapshot or the first one.
+    pub(super) configurations: Vec<(Index, Arc<Configuration>)>,
+    /// Its latest snapshot, which is on disk too.
+    pub(super) snapshot: Option<Snapshot>,
+    /// A snapshot of which the leader has sent some.
+    pub(super) receiving: Option<Receiving>,
+    /// When it last executed an operation of each client, by its own clock.
+    pub(super) sessions_used: BTreeMap<ClientId, LocalTime>,
 
     /// The last place in its journal that it has written to.
     written: Position,
@@ -191,6 +234,12 @@ impl Node for Server {
     fn on_start(start: Start<'_, Raft>, ctx: &mut Context<'_, Raft>) -> Self {
         let mut server = Self::recover(&start);
         server.write_initial_state(&start, ctx);
+        if ctx.bug(&R3) && 0 < start.incarnation {
+            (server.current_term, server.voted_for) = (Term(0), None);
+        }
+        if let Some(snapshot) = &server.snapshot {
+            ctx.note(Note::Installed { index: snapshot.last_included_index });
+        }
         let first_timeout = start.config.first_timeout.filter(|_| start.incarnation == 0);
         match first_timeout {
             Some(after) if server.settings.is_live => ctx.set_timer(Timer::Election, after),
@@ -214,6 +263,12 @@ impl Node for Server {
             }
             Message::AppendEntriesResponse(response) => {
                 self.handle_append_entries_response(from, &response, ctx);
+            }
+            Message::InstallSnapshot(request) => {
+                self.handle_install_snapshot_request(from, request, ctx);
+            }
+            Message::InstallSnapshotResponse(response) => {
+                self.handle_install_snapshot_response(from, &response, ctx);
             }
         }
     }
@@ -273,6 +328,10 @@ impl Server {
             last_applied: Index(0),
             role: Role::Follower { leader: None },
             state_machine: Store::default(),
+            configurations: vec![(Index(0), Arc::new(start.config.initial_configuration.clone()))],
+            snapshot: None,
+            receiving: None,
+            sessions_used: BTreeMap::new(),
             written: start.journal.written(),
             forced: start.journal.synced(),
             pledge: None,
@@ -286,11 +345,24 @@ impl Server {
                 Record::Append { index, entry } => {
                     let place = server.log.push(entry.clone());
                     assert_eq!(place, *index, "the journal has the log's entries in their order");
+                    server.learn_configuration(place, &entry.payload);
                 }
-                Record::TruncateFrom { index } => server.log.truncate_from(*index),
+                Record::TruncateFrom { index } => {
+                    server.log.truncate_from(*index);
+                    server.forget_configurations_from(*index);
+                }
+                Record::Snapshot(snapshot) => server.recover_snapshot(snapshot),
             }
         }
         server
+    }
+
+    fn recover_snapshot(&mut self, snapshot: &Snapshot) {
+        let (index, term) = (snapshot.last_included_index, snapshot.last_included_term);
+        self.log = Log::behind(index, term);
+        self.configurations = vec![(index, Arc::clone(&snapshot.configuration))];
+        self.restore(snapshot);
+        self.snapshot = Some(snapshot.clone());
     }
 
     /// Begins with the term and the log that the scenario wants, atomically: a crash leaves all or
@@ -304,7 +376,7 @@ impl Server {
         let mut records = vec![Record::Vote { term: *initial_term, voted_for: None }];
         self.current_term = *initial_term;
         for term in initial_log {
-            let entry = Entry { term: *term, command: Command::NoOp };
+            let entry = Entry::of_command(*term, Command::NoOp);
             let index = self.log.push(entry.clone());
             records.push(Record::Append { index, entry });
         }
@@ -317,6 +389,14 @@ impl Server {
     pub(super) fn write(&mut self, record: Record, ctx: &mut Context<'_, Raft>) -> Position {
         self.written = ctx.append(record);
         self.written
+    }
+
+    /// Replaces the whole journal, atomically. As a leader, others wait for nothing that is in it.
+    pub(super) fn replace_journal(&mut self, records: Vec<Record>, ctx: &mut Context<'_, Raft>) {
+        self.written = ctx.checkpoint(records);
+        if self.is_leader() {
+            ctx.sync_in_background();
+        }
     }
 
     /// Makes everything that this server sends from now on wait until what it wrote so far is on
@@ -411,12 +491,15 @@ impl Replica for Server {
             Note::Applied { index, command, took_effect, .. } => {
                 Some(Milestone::Executed { position: index.0, command, took_effect: *took_effect })
             }
+            Note::Installed { index } => Some(Milestone::Installed { position: index.0 }),
             Note::BecameCandidate { .. }
             | Note::Voted { .. }
             | Note::Elected { .. }
             | Note::SteppedDown { .. }
             | Note::Truncated { .. }
-            | Note::Committed { .. } => None,
+            | Note::Committed { .. }
+            | Note::Reconfiguring { .. }
+            | Note::Reconfigured { .. } => None,
         }
     }
 }
@@ -425,10 +508,10 @@ impl Replica for Server {
 impl Server {
     /// Whether those who `has` names are a quorum: any two quorums share a server.
     pub(super) fn is_quorum(&self, has: impl Fn(NodeId) -> bool, ctx: &Context<'_, Raft>) -> bool {
-        let servers = ctx.node_count();
-        let quorum = if ctx.bug(&R12) { (servers / 2).max(1) } else { majority(servers) };
-        let count = NodeId::all(servers).filter(|id| has(*id)).count();
-        quorum as usize <= count
+        let governing = self.governing(ctx);
+        let halves = || (governing.voters().len() / 2).max(1);
+        let count = || governing.voters().iter().filter(|id| has(**id)).count();
+        governing.is_quorum(&has) || (ctx.bug(&R12) && halves() <= count())
     }
 
     /// The highest value that a quorum has reached, where `value` gives each server's.
@@ -437,13 +520,11 @@ impl Server {
         value: impl Fn(NodeId) -> Option<T>,
         ctx: &Context<'_, Raft>,
     ) -> Option<T> {
-        let servers = ctx.node_count();
-        let quorum = if ctx.bug(&R12) { (servers / 2).max(1) } else { majority(servers) };
-        reached_by(quorum, NodeId::all(servers).filter_map(value))
-    }
-
-    /// All other servers of the configuration.
-    pub(super) fn peers(&self, ctx: &Context<'_, Raft>) -> impl Iterator<Item = NodeId> + use<> {
-        ctx.others()
+        let governing = self.governing(ctx);
+        if ctx.bug(&R12) {
+            let half = (governing.voters().len() as u32 / 2).max(1);
+            return reached_by(half, governing.voters().iter().filter_map(|id| value(*id)));
+        }
+        governing.reached_by(value)
     }
 }

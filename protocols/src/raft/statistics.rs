@@ -52,7 +52,10 @@ pub(super) fn of_run(notes: &[NoteEntry<Raft>]) -> Vec<Option<i64>> {
             Note::Voted { .. }
             | Note::SteppedDown { .. }
             | Note::Truncated { .. }
-            | Note::Applied { .. } => {}
+            | Note::Applied { .. }
+            | Note::Reconfiguring { .. }
+            | Note::Reconfigured { .. }
+            | Note::Installed { .. } => {}
         }
     }
     let split = first_term.map(|_| u64::from(!was_first_term_won));

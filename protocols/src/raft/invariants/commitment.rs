@@ -1,10 +1,12 @@
 //! Leader Completeness and State Machine Safety.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use orrery_sim::{Monitor, NodeId, OperationId, Sequence, SimTime, Step, Violation, World};
 
-use crate::quorum::majority;
+use crate::raft::configuration::Configuration;
 use crate::raft::numbers::{Index, Term};
 use crate::raft::server::{Note, Raft, Record, Server};
 
@@ -27,13 +29,15 @@ struct Committed {
     term: Term,
     /// The term in which it was committed.
     in_term: Term,
+    /// The configuration that its leader went by.
+    configuration: Arc<Configuration>,
     by: NodeId,
     at: SimTime,
 }
 
 impl Committed {
     fn fact(&self) -> String {
-        let Self { index, term, in_term, by, at } = self;
+        let Self { index, term, in_term, by, at, .. } = self;
         format!("{by} committed {index} of {term} as leader of {in_term} at {at}")
     }
 }
@@ -45,7 +49,7 @@ impl LeaderCompleteness {
     fn leads(&self, id: NodeId, leader: &Server, now: SimTime) -> Result<(), Violation> {
         let Some(committed) = &self.committed else { return Ok(()) };
         let is_later = committed.in_term < leader.current_term();
-        if !is_later || leader.log().holds(committed.index, committed.term) {
+        if !is_later || leader.log().covers(committed.index, committed.term) {
             return Ok(());
         }
         let index = committed.index;
@@ -70,13 +74,14 @@ impl LeaderCompleteness {
         let (index, term) = (committed.index, committed.term);
         let holders = NodeId::all(world.node_count()).filter(|id| has(world, *id, index, term));
         let holders: Vec<NodeId> = holders.collect();
-        if holders.len() < majority(world.node_count()) as usize {
+        let governing = &committed.configuration;
+        if !governing.is_quorum(|id| holders.contains(&id)) {
             return Err(Violation {
                 rule: Self::NAME,
                 source: "Raft, §5.3: committed once replicated on a majority of the servers",
                 facts: vec![
                     committed.fact(),
-                    format!("of {} servers it was on {holders:?} alone", world.node_count()),
+                    format!("of the configuration {governing:?} it was on {holders:?} alone"),
                 ],
                 nodes: vec![committed.by],
             });
@@ -105,31 +110,61 @@ impl Monitor<Server> for LeaderCompleteness {
                 Note::Elected { .. } => self.leads(id, leader, step.time)?,
                 Note::Committed { index, term } => {
                     let (index, term, in_term) = (*index, *term, leader.current_term());
-                    let committed = Committed { index, term, in_term, by: id, at: step.time };
+                    let configuration = governing(leader, step);
+                    let (by, at) = (id, step.time);
+                    let committed = Committed { index, term, in_term, configuration, by, at };
                     self.commits(committed, world)?;
                 }
                 Note::BecameCandidate { .. }
                 | Note::Voted { .. }
                 | Note::SteppedDown { .. }
                 | Note::Truncated { .. }
-                | Note::Applied { .. } => {}
+                | Note::Applied { .. }
+                | Note::Reconfiguring { .. }
+                | Note::Reconfigured { .. }
+                | Note::Installed { .. } => {}
             }
         }
         Ok(())
     }
 }
 
+/// The latest configuration in the log of `leader` before the event: what it appended in it came after what it committed.
+fn governing(leader: &Server, step: &Step<Raft>) -> Arc<Configuration> {
+    let appended = step.notes.iter().filter_map(|note| match note {
+        Note::Reconfiguring { index, .. } => Some(*index),
+        Note::BecameCandidate { .. }
+        | Note::Voted { .. }
+        | Note::Elected { .. }
+        | Note::SteppedDown { .. }
+        | Note::Truncated { .. }
+        | Note::Committed { .. }
+        | Note::Applied { .. }
+        | Note::Reconfigured { .. }
+        | Note::Installed { .. } => None,
+    });
+    let before = appended.min().map_or(leader.log().last_index(), Index::previous);
+    Arc::clone(leader.configuration_at(before))
+}
+
 /// Whether a server has that entry: in its log, or on its disk while it is down.
 fn has(world: &World<Server>, id: NodeId, index: Index, term: Term) -> bool {
     if let Some(server) = world.node(id) {
-        return server.log().holds(index, term);
+        return server.log().covers(index, term);
     }
     let mut there = None;
     for record in world.journal(id).records() {
         match record {
             Record::Append { index: place, entry } if *place == index => there = Some(entry.term),
             Record::TruncateFrom { index: from } if *from <= index => there = None,
-            Record::Append { .. } | Record::TruncateFrom { .. } | Record::Vote { .. } => {}
+            // It stands for committed entries: of those there is one per index.
+            Record::Snapshot(snapshot) if index <= snapshot.last_included_index => {
+                there = Some(term);
+            }
+            Record::Snapshot(_)
+            | Record::Append { .. }
+            | Record::TruncateFrom { .. }
+            | Record::Vote { .. } => {}
         }
     }
     there == Some(term)
@@ -237,6 +272,9 @@ impl Monitor<Server> for StateMachineSafety {
             self.servers[id.index()] = Progress { incarnation, ..Progress::default() };
         }
         for note in &step.notes {
+            if let Note::Installed { index } = note {
+                self.servers[id.index()].last_applied = *index;
+            }
             if let Note::Applied { index, term, command, .. } = note {
                 let (term, operation) = (*term, command.operation());
                 self.applies(*index, Applied { term, operation, by: id, at: step.time })?;

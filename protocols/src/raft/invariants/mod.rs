@@ -16,10 +16,12 @@
 //! | [`StateMachineSafety`] | no two servers apply different entries at one index | figure 3, §5.4.3 |
 
 mod commitment;
+mod configurations;
 mod elections;
 mod logs;
 
 pub use commitment::{LeaderCompleteness, StateMachineSafety};
+pub use configurations::ConfigurationSafety;
 pub use elections::{ElectionSafety, TermsAndVotes};
 pub use logs::{LeaderAppendOnly, LogMatching, log_matching};
 
@@ -38,6 +40,7 @@ pub fn all(nodes: u32) -> Vec<Box<dyn Monitor<Server>>> {
         Box::new(LogMatching::new(nodes)),
         Box::new(LeaderCompleteness::default()),
         Box::new(StateMachineSafety::new(nodes)),
+        Box::new(ConfigurationSafety::default()),
         Box::new(ExactlyOnce::new()),
         Box::new(StateEqualsReplay::new()),
     ]
