@@ -2,6 +2,8 @@
 
 mod bugs;
 mod byzantine;
+mod compaction;
+mod membership;
 mod stories;
 mod support;
 mod sweep;
