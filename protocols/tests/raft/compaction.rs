@@ -138,7 +138,7 @@ fn a_retry_after_the_end_of_its_session_ends_unknown() {
     ];
     let mut run = Run::new(setup);
     run.safely_until(3_000);
-    let ending = run.world.history().iter().map(|entry| entry.what.clone()).last();
+    let ending = run.world.history().last().map(|entry| entry.what.clone());
     assert_eq!(ending, Some(HistoryKind::Info), "nobody can know");
     assert_eq!(value(&run, 2), Output::Value(Some("a".into())), "it took effect once");
 }
@@ -148,7 +148,7 @@ pub(crate) fn compacting(seed: u64, bugs: &[Bug]) -> Setup<Raft> {
     let parameters = Parameters {
         snapshot_after: Some(2 + (seed % 7) as u32 * 5),
         snapshot_chunk: 1 + (seed % 3) as u32,
-        session_timeout: (seed % 2 == 0).then(|| ms(400)),
+        session_timeout: seed.is_multiple_of(2).then(|| ms(400)),
         ..Parameters::default()
     };
     let mut setup = chaos(seed, 3 + 2 * (seed % 2) as u32, &parameters, bugs);
