@@ -5,6 +5,7 @@
 //! - [`ping`]: lab 0. Thirty lines of protocol, and every tool of the lab shown on it.
 //! - [`raft`]: consensus by a leader and a replicated log.
 //! - [`paxos`]: consensus on a single value, by any majority.
+//! - [`fast_paxos`]: the same, two delays after a client asks.
 //! - [`abd`]: a register on a majority of copies, with one writer or many.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
@@ -15,6 +16,7 @@
 
 pub mod abd;
 pub mod engine;
+pub mod fast_paxos;
 pub mod kv;
 pub mod paxos;
 pub mod ping;

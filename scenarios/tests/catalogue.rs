@@ -99,6 +99,8 @@ fn scripted_scenarios_catch_their_bugs_at_once() {
         ("paxos/two-reports", "P4", "P2c"),
         ("paxos/late-accept", "P7", "Promises Kept"),
         ("paxos/lost-disk", "P17", "P2c"),
+        ("paxos/fast-quorum", "P15", "Integrity"),
+        ("paxos/fast-recovery", "P16", "Choosable"),
         ("paxos/duelling-proposers", "P19", "goal `a value is chosen`"),
     ] {
         let (seed, by) = first_catch(name, bug, 1).unwrap_or_else(|| panic!("{name} misses {bug}"));
