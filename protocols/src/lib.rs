@@ -6,6 +6,7 @@
 //! - [`raft`]: consensus by a leader and a replicated log.
 //! - [`paxos`]: consensus on a single value, by any majority.
 //! - [`fast_paxos`]: the same, two delays after a client asks.
+//! - [`flp`]: consensus that a scheduler keeps open for as long as it likes.
 //! - [`abd`]: a register on a majority of copies, with one writer or many.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
@@ -17,6 +18,7 @@
 pub mod abd;
 pub mod engine;
 pub mod fast_paxos;
+pub mod flp;
 pub mod kv;
 pub mod paxos;
 pub mod ping;

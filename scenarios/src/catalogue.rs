@@ -52,6 +52,8 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "paxos/lost-disk",
     "paxos/duelling-proposers",
     "paxos/livelock",
+    "paxos/flp",
+    "paxos/flp-detector",
     "paxos/lost-disks",
     "paxos/synod-chaos",
     "paxos/fast-decree",

@@ -91,7 +91,8 @@ fn a_collision_is_settled_in_the_next_round() {
     let collided = run.notes.iter().filter(|entry| matches!(entry.note, Note::Collided { .. }));
     assert_eq!(collided.count(), 1);
     assert_eq!(run.statistic("fast"), Some(0));
-    // The last vote reaches n1 after 125; its value takes two delays from there.
+    // The votes reach n1 after two delays; its value takes two more.
+    assert_eq!(run.learned_at()[0].1, 140);
     assert_eq!(sent(&run, "Phase1a"), 3, "only for the fast round");
     let value = run.learned(1).map(String::from);
     for id in 1..=4 {
