@@ -87,7 +87,7 @@ fn with_a_failure_detector_they_decide() {
 /// the scheduler believes.
 #[test]
 fn the_monitor_notices_that_the_outcome_is_settled() {
-    let mut setup = Setup::new(1, Flp::set_up(&Parameters::default(), 4).unwrap());
+    let mut setup = Setup::<Flp>::new(1, Flp::set_up(&Parameters::default(), 4).unwrap());
     for config in &mut setup.configs[..3] {
         config.inputs = [1, 1, 1];
     }

@@ -59,14 +59,12 @@ impl Process {
             return self.answer(from, Message::Nack { round, rnd }, ctx);
         }
         self.hear_of(round);
-        match value {
-            Some(value) => self.vote(round, value, ctx),
-            None => {
-                self.acceptor.rnd = Some(round);
-                self.acceptor.any = Some(round);
-                self.vote_fast(ctx);
-            }
+        if let Some(value) = value {
+            return self.vote(round, value, ctx);
         }
+        self.acceptor.rnd = Some(round);
+        self.acceptor.any = Some(round);
+        self.vote_fast(ctx);
     }
 
     /// A proposer's value reaches the acceptor directly: one delay less than by way of a coordinator.

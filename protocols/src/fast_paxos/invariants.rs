@@ -108,8 +108,8 @@ impl Ghost {
             None => {}
         }
         votes.insert(id, vote.value.clone());
-        let voters = votes.iter().filter(|(_, value)| **value == vote.value);
-        let by: Vec<NodeId> = voters.map(|(id, _)| *id).collect();
+        let same = votes.iter().filter(|(_, value)| **value == vote.value);
+        let by: Vec<NodeId> = same.map(|(id, _)| *id).collect();
         if by.len() == self.sizes.of(vote.round) {
             self.chosen.push(Chosen { vote, by, at: now });
         }

@@ -139,8 +139,8 @@ impl Configuration {
     fn decision(&self, silent: NodeId, leader: NodeId) -> Option<u8> {
         let mut run = self.clone();
         for _ in 0..MOST {
-            let live = run.processes.iter().filter(|process| process.id != silent);
-            if let Some(value) = live.filter_map(|process| process.decided).next() {
+            let mut live = run.processes.iter().filter(|process| process.id != silent);
+            if let Some(value) = live.find_map(|process| process.decided) {
                 return Some(value);
             }
             let oldest = run.buffer.iter().find(|envelope| envelope.to != silent);
