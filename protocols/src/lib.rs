@@ -7,6 +7,7 @@
 //! - [`paxos`]: consensus on a single value, by any majority.
 //! - [`fast_paxos`]: the same, two delays after a client asks.
 //! - [`flp`]: consensus that a scheduler keeps open for as long as it likes.
+//! - [`multi_paxos`]: a sequence of commands, each chosen by an instance of Paxos.
 //! - [`abd`]: a register on a majority of copies, with one writer or many.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
@@ -20,6 +21,7 @@ pub mod engine;
 pub mod fast_paxos;
 pub mod flp;
 pub mod kv;
+pub mod multi_paxos;
 pub mod paxos;
 pub mod ping;
 pub mod quorum;

@@ -40,6 +40,7 @@ pub fn registry() -> Registry {
         .with(registered::<orrery_protocols::ping::Ping>())
         .with(registered::<orrery_protocols::raft::Raft>())
         .with(registered::<orrery_protocols::paxos::Paxos>())
+        .with(registered::<orrery_protocols::multi_paxos::MultiPaxos>())
         .with(registered::<orrery_protocols::fast_paxos::FastPaxos>())
         .with(registered::<orrery_protocols::flp::Flp>())
         .with(registered::<orrery_protocols::abd::Abd>())
