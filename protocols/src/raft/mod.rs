@@ -32,6 +32,10 @@
 //! | `election.rs` | §5.2, §5.4.1 | `timeout`, `request_vote`, `handle_request_vote_request`, `become_leader`, `update_term` |
 //! | `replication.rs` | §5.3, §5.4.2 | `client_request`, `append_entries`, `handle_append_entries_request`, `advance_commit_index` |
 //! | `reads.rs` | dissertation, §6.4 | `read_index` |
+//! | [`configuration`] | §6; dissertation, chapter 4 | who decides |
+//! | `membership.rs` | dissertation, chapter 4 | `begin_change`, `caught_up`, `append_configuration`, `configuration_is_committed` |
+//! | `snapshot.rs` | §7, figure 13 | `compact_log`, `install_snapshot`, `handle_install_snapshot_request` |
+//! | `sessions.rs` | dissertation, §6.3 | `expire_sessions` |
 //! | [`log`] | §5.3 | the log by itself |
 //! | [`administration`] | | what an administrator may ask |
 //! | [`message`] | figure 2, RPCs | every message and what its fields mean |
@@ -42,7 +46,9 @@
 //! # Kept
 //!
 //! Leader election, log replication, the restriction on commitment, persistence, exactly-once
-//! client operations (§8; dissertation, §6.3), reads without log entries by ReadIndex (§8;
+//! client operations and the end of client sessions (§8; dissertation, §6.3), membership changes by
+//! one server and by joint consensus, learners (§6; dissertation, chapter 4), log compaction and
+//! InstallSnapshot in chunks (§7; dissertation, chapter 5), reads without log entries by ReadIndex (§8;
 //! dissertation, §6.4), batching and pipelining (dissertation, §10.2), the leader's write to its
 //! own disk in parallel with its followers' (dissertation, §10.2.1).
 //!
@@ -58,19 +64,18 @@
 //!   this leader after round 5 began; reads wait for that of a majority.
 //! - A server counts its own vote, and a leader its own entries, once they are on its own disk, as
 //!   it does others'.
+//! - A snapshot travels in pieces that are values and sessions, not bytes, and its receiver says how
+//!   many it has. Changes of membership wait in a queue at the leader.
 //! - A leader that steps down sends the clients that wait for it elsewhere. Their operations may
 //!   still take effect; the session table makes the retry harmless.
 //!
 //! # Left out
 //!
-//! - Membership changes (§6) and leadership transfer (dissertation, §3.10): the servers are all
-//!   nodes of the run.
-//! - Log compaction (§7): journals grow as long as the run does.
+//! - Leadership transfer (dissertation, §3.10).
 //! - Pre-Vote and check-quorum (dissertation, §9.6, §6.2): a server that was cut off disturbs the
 //!   leader on its return, and a leader that hears nobody goes on trying for as long as it is
 //!   heard.
 //! - Lease reads (dissertation, §6.4.1): so clocks may drift as they like.
-//! - Expiry of client sessions (dissertation, §6.3).
 
 pub mod administration;
 pub mod bugs;

@@ -75,13 +75,10 @@ impl Server {
     /// The snapshot takes the place of what it stands for, in memory and on disk.
     fn keep_snapshot(&mut self, snapshot: Snapshot, ctx: &mut Context<'_, Raft>) {
         let index = snapshot.last_included_index;
-        if ctx.bug(&R31) {
-            // The configurations behind the snapshot are gone, and its own is passed over.
-            self.configurations.retain(|(place, _)| *place == Index(0) || index < *place);
-        } else {
-            self.configurations.retain(|(place, _)| index < *place);
-            self.configurations.insert(0, (index, Arc::clone(&snapshot.configuration)));
-        }
+        let latest = Arc::clone(&snapshot.configuration);
+        let first = self.configurations.first().cloned().filter(|_| ctx.bug(&R31));
+        self.configurations.retain(|(place, _)| index < *place);
+        self.configurations.insert(0, first.unwrap_or((index, latest)));
         self.snapshot = Some(snapshot);
         self.rewrite_journal(ctx);
     }

@@ -239,3 +239,28 @@ fn the_first_vote_is_split_as_often_as_it_should_be() {
         assert!(!expected.contains(&count), "{wrong}: {count} of {RUNS}");
     }
 }
+
+/// What chaos finds, each within so many seeds.
+#[test]
+fn chaos_catches_what_is_written_sent_or_counted_wrongly() {
+    for (bug, seeds, make) in [
+        (R3, 1, chaos_3 as fn(u64, &[Bug]) -> Setup<Raft>),
+        (R5, 20, chaos_3),
+        (R7, 20, chaos_3),
+        (R9, 10, chaos_3),
+        (R14, 3, chaos_5),
+        (R24, 3, changing),
+        (R25, 10, changing),
+        (R26, 3, changing),
+        (R27, 10, changing),
+        (R28, 30, compacting),
+        (R30, 3, compacting),
+        (R31, 20, changing),
+        (R32, 3, chaos_3),
+        (R33, 10, compacting),
+        (R40, 3, changing),
+    ] {
+        let rules = caught(seeds, bug, make);
+        assert!(!rules.is_empty(), "{} is not caught in {seeds} seeds", bug.id);
+    }
+}

@@ -44,7 +44,7 @@ pub const R25: Bug = Bug {
     ],
     source: "Raft, §6: agreement requires separate majorities from both (seen in camunda)",
     difficulty: Difficulty::Hard,
-    found_by: &["raft/joint-commit"],
+    found_by: &["raft/joint-change"],
 };
 
 /// A configuration that comes too late.
