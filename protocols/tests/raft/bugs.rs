@@ -4,12 +4,17 @@
 use std::collections::BTreeMap;
 
 use orrery_protocols::kv::{Operation, Output};
-use orrery_protocols::raft::bugs::{R2, R8, R10, R12, R15, R18, R34, R38, V1};
+use orrery_protocols::raft::bugs::{
+    R2, R3, R5, R7, R8, R9, R10, R12, R14, R15, R18, R24, R25, R26, R27, R28, R30, R31, R32, R33,
+    R34, R38, R40, V1,
+};
 use orrery_protocols::raft::{Parameters, Raft};
 use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::{Action, Cut};
 use orrery_sim::{Bug, ClientId, DurationRange, Law, Link, NodeId, Probability, Setup, SimTime};
 
+use crate::compaction::compacting;
+use crate::membership::changing;
 use crate::support::{Run, chaos, crash, cut, fire, item, ms, node, quiet, restart, scripted};
 
 /// Runs `make` over seeds with `bug`; the rules that it breaks, and how often. Without it there
