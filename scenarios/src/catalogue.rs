@@ -31,6 +31,8 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "raft/deaf-leader",
     "raft/exactly-once",
     "raft/compaction",
+    "raft/snapshot-conflict",
+    "raft/unsynced-leader",
     "raft/sessions",
     "raft/membership",
     "raft/learner",

@@ -54,7 +54,7 @@ pub const R6: Bug = Bug {
     breaks: &["Leader Completeness", "State Machine Safety"],
     source: "dissertation, §10.2.1: the leader's own write counts once it is durable",
     difficulty: Difficulty::Medium,
-    found_by: &["raft/chaos"],
+    found_by: &["raft/unsynced-leader"],
 };
 
 /// §5.4.1 by the other half.
@@ -100,7 +100,7 @@ pub const R13: Bug = Bug {
     ],
     source: "raft.tla, DropStaleResponse",
     difficulty: Difficulty::Medium,
-    found_by: &["raft/chaos"],
+    found_by: &["raft/membership-chaos"],
 };
 
 /// A guess taken for knowledge.

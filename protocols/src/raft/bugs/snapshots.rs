@@ -19,5 +19,5 @@ pub const R29: Bug = Bug {
     breaks: &["Log Matching", "State Machine Safety", "Leader Completeness"],
     source: "Raft, figure 13, rule 7 (seen in hashicorp/raft and scylla)",
     difficulty: Difficulty::Medium,
-    found_by: &["raft/chaos"],
+    found_by: &["raft/snapshot-conflict"],
 };

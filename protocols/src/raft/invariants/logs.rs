@@ -9,6 +9,7 @@ use orrery_sim::{Monitor, NodeId, Sequence, SimTime, Step, Violation, World};
 use crate::raft::log::{Log, Payload};
 use crate::raft::numbers::{Index, Term};
 use crate::raft::server::{Note, Raft, Server};
+use crate::replicated::{Milestone, Replica};
 
 /// Leader Append-Only (figure 3): a leader never overwrites or deletes entries in its log; it only
 /// appends new ones.
@@ -141,6 +142,8 @@ impl Monitor<Server> for LogMatching {
         // After a crash the log may end earlier, or end as it did before its last change.
         let kept = if life == incarnation { end } else { Index(0) };
         let kept = truncated_from(step).map_or(kept, |from| from.previous().min(kept));
+        // What lies behind a snapshot has another entry before it than it had.
+        let kept = installed(step).map_or(kept, |index| index.min(kept));
         self.servers[id.index()] = (incarnation, log.last_index());
         let mut index = kept.max(log.base_index());
         while index < log.last_index() {
@@ -159,6 +162,15 @@ pub fn log_matching(a: &Log, b: &Log) -> bool {
     }
     // From the last entry that agrees in index and term backwards, all must be the same.
     (1..=common.0).all(|index| a.get(Index(index)) == b.get(Index(index)))
+}
+
+/// The last entry that a snapshot stands for which was taken over in the last event.
+fn installed(step: &Step<Raft>) -> Option<Index> {
+    let installed = step.notes.iter().filter_map(|note| match Server::milestone(note) {
+        Some(Milestone::Installed { position }) => Some(Index(position)),
+        Some(Milestone::Executed { .. }) | None => None,
+    });
+    installed.min()
 }
 
 /// The first entry that the last event deleted from its server's log.
