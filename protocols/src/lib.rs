@@ -9,6 +9,7 @@
 //! - [`flp`]: consensus that a scheduler keeps open for as long as it likes.
 //! - [`multi_paxos`]: a sequence of commands, each chosen by an instance of Paxos.
 //! - [`abd`]: a register on a majority of copies, with one writer or many.
+//! - [`primary_backup`]: one server works, the others hear of it before the client does.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -22,8 +23,10 @@ pub mod fast_paxos;
 pub mod flp;
 pub mod kv;
 pub mod multi_paxos;
+mod number;
 pub mod paxos;
 pub mod ping;
+pub mod primary_backup;
 pub mod quorum;
 pub mod raft;
 pub mod replicated;

@@ -44,6 +44,7 @@ pub fn registry() -> Registry {
         .with(registered::<orrery_protocols::fast_paxos::FastPaxos>())
         .with(registered::<orrery_protocols::flp::Flp>())
         .with(registered::<orrery_protocols::abd::Abd>())
+        .with(registered::<orrery_protocols::primary_backup::PrimaryBackup>())
         .with(registered::<orrery_protocols::engine::queue::Queue>())
         .with(registered::<orrery_protocols::engine::at_least_once::AtLeastOnce>())
         .with(registered::<orrery_protocols::engine::quorum_wait::QuorumWait>())
