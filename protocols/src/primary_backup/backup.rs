@@ -24,6 +24,7 @@ impl Server {
         }
         if self.epoch < update.epoch {
             self.enter(update.epoch, ctx);
+            self.step_down(ctx);
         }
         if self.log.holds(update.prev, update.prev_epoch) {
             self.accept(from, update, ctx);

@@ -173,12 +173,12 @@ fn has(world: &World<Party>, id: NodeId, index: Index, epoch: Epoch) -> bool {
     there == Some(epoch)
 }
 
-/// Committed Entries Stay: what a primary has committed, every later primary has when it begins to serve, nobody commits
+/// Committed Entries Stay: what is committed in one epoch, the primary of every later one has when it begins to serve, nobody commits
 /// anything else there, and no server deletes it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct CommittedEntriesStay {
-    /// The epochs of the entries that were committed, place by place.
-    committed: Sequence<Epoch>,
+    /// For each place, the epoch of the entry that was committed there, and the epoch in which it was.
+    committed: Sequence<(Epoch, Epoch)>,
     /// Who committed the last of them, and when.
     last: Option<(NodeId, SimTime)>,
 }
@@ -188,7 +188,7 @@ impl CommittedEntriesStay {
 
     fn epoch_at(&self, index: Index) -> Option<Epoch> {
         let place = usize::try_from(index.0.checked_sub(1)?).ok()?;
-        self.committed.get(place).copied()
+        self.committed.get(place).map(|(epoch, _)| *epoch)
     }
 
     fn violation(&self, index: Index, id: NodeId, fact: String) -> Violation {
@@ -206,15 +206,13 @@ impl CommittedEntriesStay {
         }
     }
 
-    /// The first committed entry that `log` does not have.
-    fn missing(&self, server: &Server) -> Option<Index> {
-        let last = Index(self.committed.len() as u64);
-        let epoch = self.epoch_at(last)?;
-        if server.log().holds(last, epoch) {
-            return None;
-        }
-        let mut places = (1..=last.0).map(Index);
-        places.find(|index| self.epoch_at(*index) != server.log().epoch_at(*index))
+    /// The last entry that was committed before `epoch`, if `server` does not have it.
+    fn missing(&self, server: &Server, epoch: Epoch) -> Option<Index> {
+        let places = (1..=self.committed.len() as u64).rev();
+        let mut earlier =
+            places.zip(self.committed.iter().rev()).filter(|(_, (_, in_epoch))| *in_epoch < epoch);
+        let (place, (entry, _)) = earlier.next()?;
+        (!server.log().holds(Index(place), *entry)).then_some(Index(place))
     }
 
     fn commits(
@@ -225,7 +223,8 @@ impl CommittedEntriesStay {
         now: SimTime,
     ) -> Result<(), Violation> {
         for place in (1..=index.0).map(Index).skip(self.committed.len()) {
-            self.committed.push(server.log().epoch_at(place).unwrap_or_default());
+            let entry = server.log().epoch_at(place).unwrap_or_default();
+            self.committed.push((entry, server.epoch()));
         }
         let own = server.log().epoch_at(index);
         if self.epoch_at(index) != own {
@@ -249,7 +248,7 @@ impl Monitor<Party> for CommittedEntriesStay {
             match note {
                 Note::Committed { index, .. } => self.commits(id, server, *index, step.time)?,
                 Note::Serving { epoch, .. } => {
-                    if let Some(index) = self.missing(server) {
+                    if let Some(index) = self.missing(server, *epoch) {
                         let fact = format!("{id} serves in {epoch} without it at {}", step.time);
                         return Err(self.violation(index, id, fact));
                     }

@@ -87,13 +87,15 @@ impl Server {
     }
 
     /// The view service made it the primary of the epoch that it has just entered. It has all that any client was told of, like
-    /// every server of the view. First it asks its backups how far their logs are its own.
+    /// every server of the view. First it asks its backups how far their logs are its own. Clients that asked it as the primary of the
+    /// epoch before still wait.
     pub(super) fn become_primary(
         &mut self,
         entered: Position,
         ctx: &mut Context<'_, PrimaryBackup>,
     ) {
         let start = self.log.last();
+        let before = self.primary.take().unwrap_or_default();
         let progress =
             Progress { matched: None, next: start.next(), silent_since: Some(ctx.now()) };
         let backups = &self.view.backups;
@@ -102,6 +104,8 @@ impl Server {
             needed: backups.iter().copied().collect(),
             followers: backups.iter().map(|id| (*id, progress.clone())).collect(),
             unsynced: VecDeque::from([(entered, start)]),
+            asked: before.asked,
+            parked: before.parked,
             ..Primary::default()
         });
         for backup in self.view.backups.clone() {

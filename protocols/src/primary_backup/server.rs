@@ -246,22 +246,28 @@ impl Server {
         let entered = (self.epoch < view.epoch).then(|| self.enter(view.epoch, ctx));
         self.view = view;
         if self.view.primary != ctx.id() {
-            self.lease_until = None;
+            self.step_down(ctx);
         } else if let Some(position) = entered {
             self.become_primary(position, ctx);
         }
     }
 
     /// From now on it refuses what is of an earlier epoch, and nothing that it says is heard before that is on disk, with all that it
-    /// wrote before. Whatever it was, it is a backup first.
+    /// wrote before.
     pub(super) fn enter(&mut self, epoch: Epoch, ctx: &mut Context<'_, PrimaryBackup>) -> Position {
         self.epoch = epoch;
         let position = ctx.append(Record::Entered { epoch });
         ctx.sync();
         ctx.note(Note::Entered { epoch });
-        self.primary = None;
-        ctx.cancel_timer(Timer::Retransmit);
         position
+    }
+
+    /// It is a backup, whatever it was. Clients that wait for it ask the new primary.
+    pub(super) fn step_down(&mut self, ctx: &mut Context<'_, PrimaryBackup>) {
+        self.lease_until = None;
+        if self.primary.take().is_some() {
+            ctx.cancel_timer(Timer::Retransmit);
+        }
     }
 
     /// Deletes the entry at `index` and all behind it.

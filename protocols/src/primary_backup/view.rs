@@ -1,10 +1,10 @@
 //! Views, and the view service that decides on them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use orrery_sim::{Context, NodeId, Start};
+use orrery_sim::{Context, LocalTime, NodeId, Start};
 
 use crate::number::number;
 
@@ -44,8 +44,8 @@ impl View {
 pub struct ViewService {
     /// The view. On disk before anybody is told.
     view: View,
-    /// The servers that were heard lately.
-    alive: BTreeSet<NodeId>,
+    /// The servers that were heard lately, and when.
+    alive: BTreeMap<NodeId, LocalTime>,
     settings: Settings,
 }
 
@@ -68,7 +68,8 @@ impl ViewService {
         for server in servers() {
             ctx.set_timer(Timer::Silence(server), settings.suspicion);
         }
-        Self { view, alive: servers().collect(), settings }
+        let now = ctx.now();
+        Self { view, alive: servers().map(|server| (server, now)).collect(), settings }
     }
 
     pub(super) fn on_message(
@@ -97,7 +98,7 @@ impl ViewService {
     /// A server is alive. If it is the primary, it may ask for a change; and it has a lease, which counts from when it asked and so
     /// ends before the silence is too long.
     fn hear(&mut self, server: NodeId, alive: &Alive, ctx: &mut Context<'_, PrimaryBackup>) {
-        self.alive.insert(server);
+        self.alive.insert(server, ctx.now());
         ctx.set_timer(Timer::Silence(server), self.settings.suspicion);
         self.consider(ctx);
         if server == self.view.primary && alive.epoch == self.view.epoch {
@@ -121,15 +122,20 @@ impl ViewService {
         }
     }
 
-    /// Nothing was heard of a server for so long that its lease has run out, if it lives at all.
+    /// Nothing was heard of a server for so long that its lease has run out, if it lives at all. After a pause the timer may ring
+    /// although the server was heard just before: the clock decides.
     pub(super) fn silence(&mut self, server: NodeId, ctx: &mut Context<'_, PrimaryBackup>) {
-        self.alive.remove(&server);
-        self.consider(ctx);
+        let suspicion = self.settings.suspicion;
+        let is_long = |heard: &LocalTime| suspicion <= ctx.now().since(*heard);
+        if self.alive.get(&server).is_some_and(is_long) {
+            self.alive.remove(&server);
+            self.consider(ctx);
+        }
     }
 
     /// Leaves out of the view who is silent; the first of the others is primary. Where all are silent, nobody else can take over.
     fn consider(&mut self, ctx: &mut Context<'_, PrimaryBackup>) {
-        let mut rest = self.view.servers().filter(|server| self.alive.contains(server));
+        let mut rest = self.view.servers().filter(|server| self.alive.contains_key(server));
         let Some(primary) = rest.next() else { return };
         let view = View { epoch: self.view.epoch, primary, backups: rest.collect() };
         if view != self.view {
@@ -152,7 +158,7 @@ impl ViewService {
         if self.settings.size as usize <= self.view.backups.len() + 1 {
             return vec![];
         }
-        self.alive.iter().copied().filter(|server| !self.view.contains(*server)).collect()
+        self.alive.keys().copied().filter(|server| !self.view.contains(*server)).collect()
     }
 
     /// The view.
