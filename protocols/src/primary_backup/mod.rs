@@ -2,7 +2,7 @@
 //!
 //! **Sources:** N. Budhiraja, K. Marzullo, F. B. Schneider and S. Toueg, *The Primary-Backup Approach*, in Mullender (ed.), Distributed
 //! Systems, 2nd edition, 1993, cited as BMST with its properties Pb1 to Pb4; as compared with chain replication in R. van Renesse
-//! and F. B. Schneider, *Chain Replication for Supporting High Throughput and Availability*, OSDI 2004, cited as vRS §4. The epochs in
+//! and F. B. Schneider, *Chain Replication for Supporting High Throughput and Availability*, OSDI 2004, cited as vRS. The epochs in
 //! the log, and what goes wrong without them, are from Kafka's KIP-101, *Alter Replication Protocol to use Leader Epoch*, 2017.
 //!
 //! **System model:** BMST's servers stop when they fail, and everybody knows it in time. Here links lose, double and reorder, servers
@@ -37,7 +37,7 @@
 //!
 //! **Kept:** one primary that orders updates, sends them to all backups, waits for all of them and then answers (BMST, section 8.3; vRS
 //! §4); queries at the primary alone; at most one primary at any time (Pb1); clients that know the primary (Pb2), and requests that others
-//! turn away (Pb3); outages of bounded length (Pb4); the service times of vRS §4.
+//! turn away (Pb3); outages of bounded length (Pb4); the service times of vRS §5.1.
 //!
 //! **Ours:** the view service and its leases, in the place of failure detection by message timing; the log, its epochs and the *committed*
 //! index (Kafka's high watermark); a server that comes back is brought up to date and taken in again; client sessions, so that a

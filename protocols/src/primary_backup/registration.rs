@@ -41,11 +41,11 @@ pub struct Parameters {
     pub suspicion: Duration,
     /// How long a primary waits for an acknowledgement until it sends again. Longer than a round trip.
     pub retransmit: Duration,
-    /// How long the primary takes for an update: a law, or a duration; 50 ms in vRS §4.
+    /// How long the primary takes for an update: a law, or a duration; 50 ms in vRS §5.1.
     pub update_service: Times,
-    /// How long a backup takes to install what an update came to; 20 ms in vRS §4.
+    /// How long a backup takes to install what an update came to; 20 ms in vRS §5.1.
     pub install_service: Times,
-    /// How long the primary takes for a query; 5 ms in vRS §4.
+    /// How long the primary takes for a query; 5 ms in vRS §5.1.
     pub query_service: Times,
 }
 

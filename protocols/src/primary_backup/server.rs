@@ -158,7 +158,7 @@ impl Server {
     }
 }
 
-/// The time that things take: one after the other, in the order in which they came (vRS §4).
+/// The time that things take: one after the other, in the order in which they came (vRS §5.1).
 impl Server {
     fn take_on(&mut self, work: Work, ctx: &mut Context<'_, PrimaryBackup>) {
         self.work.push_back(work);

@@ -1,4 +1,4 @@
-//! What a run is measured by (vRS §4).
+//! What a run is measured by (vRS §5.1).
 
 use std::collections::BTreeMap;
 

@@ -85,7 +85,7 @@ fn updates_and_queries_take_so_many_delays_and_messages() {
     }
 }
 
-/// With the service times of vRS §4: 74 ms for an update, of which 4 are delays, and 7 ms for a query.
+/// With the service times of vRS §5.1: 74 ms for an update, of which 4 are delays, and 7 ms for a query.
 #[test]
 fn work_takes_its_time_and_is_done_in_order() {
     let parameters = Parameters {
