@@ -47,7 +47,7 @@ impl<T: Copy + Ord> Timers<T> {
     }
 
     /// Arms or moves `timer`. Returns the queue entry to be made, if the one there is does not serve.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(
         &mut self,
         timer: T,
@@ -56,17 +56,23 @@ impl<T: Copy + Ord> Timers<T> {
         order: u64,
         set_by: u64,
     ) -> Option<Entry> {
-        let own = self.armed.iter().position(|armed| armed.timer == timer);
-        let place = own.unwrap_or_else(|| {
-            self.armed.push(Armed { timer, deadline: None, due: None, order, set_by, entry: None });
-            self.armed.len() - 1
-        });
-        let armed = &mut self.armed[place];
+        let Some(armed) = self.armed.iter_mut().find(|armed| armed.timer == timer) else {
+            let armed = Armed { timer, deadline: Some(deadline), due, order, set_by, entry: None };
+            return self.add(armed);
+        };
         (armed.deadline, armed.due) = (Some(deadline), due);
         (armed.order, armed.set_by) = (order, set_by);
         Self::entry(armed, &mut self.entries)
     }
 
+    #[cold]
+    fn add(&mut self, mut armed: Armed<T>) -> Option<Entry> {
+        let entry = Self::entry(&mut armed, &mut self.entries);
+        self.armed.push(armed);
+        entry
+    }
+
+    #[inline]
     fn entry(armed: &mut Armed<T>, entries: &mut u64) -> Option<Entry> {
         let due = armed.due?;
         if armed.entry.is_some_and(|(time, _)| time <= due) {

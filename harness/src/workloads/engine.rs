@@ -18,21 +18,14 @@ pub(super) fn prepare<N: Node + 'static>(
 }
 
 fn deliver<N: Node>(world: &mut World<N>, wanted: u64) -> Work {
-    let (mut deliveries, mut timers) = (0, 0);
+    let mut deliveries = 0;
     while deliveries < wanted
         && let Some(step) = world.step(SimTime::MAX).expect("a workload sends within bounds")
     {
-        match step.event {
-            Event::Arrive { arrival, .. } => deliveries += u64::from(arrival == Arrival::Handled),
-            Event::Timer { .. } => timers += 1,
-            Event::Start { .. }
-            | Event::Synced { .. }
-            | Event::SyncFailed { .. }
-            | Event::Ask { .. }
-            | Event::GiveUp { .. }
-            | Event::Deed(_) => {}
-        }
+        let is_delivery = matches!(step.event, Event::Arrive { arrival: Arrival::Handled, .. });
+        deliveries += u64::from(is_delivery);
     }
+    let timers = world.counters().timers;
     Work {
         deliveries,
         events: deliveries + timers,

@@ -79,13 +79,13 @@ impl Default for Law {
 
 impl Law {
     /// The duration that belongs to the uniformly drawn `bits`. What does not fit is the longest duration there is.
-    #[inline]
+    #[inline(always)]
     pub fn sample(&self, bits: u64) -> Duration {
         match self {
             Self::Constant(duration) => *duration,
             Self::Uniform(range) => uniform(bits, *range),
-            Self::Exponential(mean) => exponential(bits, *mean),
-            Self::Normal { .. }
+            Self::Exponential(_)
+            | Self::Normal { .. }
             | Self::LogNormal { .. }
             | Self::Pareto { .. }
             | Self::Empirical(_)
@@ -97,7 +97,8 @@ impl Law {
     #[inline(never)]
     fn sample_rare(&self, bits: u64) -> Duration {
         match self {
-            Self::Constant(_) | Self::Uniform(_) | Self::Exponential(_) => self.sample(bits),
+            Self::Constant(_) | Self::Uniform(_) => self.sample(bits),
+            Self::Exponential(mean) => exponential(bits, *mean),
             Self::Normal { mean, sd } => normal(bits, *mean, *sd),
             Self::LogNormal { median, sigma } => log_normal(bits, *median, *sigma),
             Self::Pareto { scale, shape } => pareto(bits, *scale, *shape),

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use crate::time::SimTime;
 
 use super::calendar::{Calendar, Size};
-use super::key::{Key, NO_KEY};
+use super::key::{Key, NO_KEY, NO_SLOT};
 use super::slab::Slab;
 
 /// A calendar is opened where so many keys are pending, and closed where a quarter of them are.
@@ -36,13 +36,20 @@ impl Agenda {
         Self { front: NO_KEY, heap, calendar: None, seen: 0, period: PERIOD_MIN }
     }
 
+    /// Takes in `key`: the slot that is behind its own in the list of its day, if there is one.
     #[inline(always)]
-    pub(super) fn insert<T>(&mut self, key: Key, slab: &mut Slab<T>) {
-        if let Some(calendar) = &mut self.calendar {
-            if !calendar.insert(key, slab) {
-                self.heap.push(Reverse(key));
-            }
-        } else if self.front.is_none() {
+    pub(super) fn insert(&mut self, key: Key) -> u32 {
+        let Some(calendar) = &mut self.calendar else { return self.insert_quiet(key) };
+        calendar.insert(key).unwrap_or_else(|| {
+            self.heap.push(Reverse(key));
+            NO_SLOT
+        })
+    }
+
+    /// The same where there is no calendar.
+    #[inline(always)]
+    fn insert_quiet(&mut self, key: Key) -> u32 {
+        if self.front.is_none() {
             if self.heap.peek().is_none_or(|Reverse(top)| key < *top) {
                 self.front = key;
             } else {
@@ -53,6 +60,7 @@ impl Agenda {
             self.front = key.min(self.front);
             self.heap.push(Reverse(later));
         }
+        NO_SLOT
     }
 
     /// Takes the first key, if it is due by `until`.
@@ -104,6 +112,11 @@ impl Agenda {
         loop {
             let top = self.heap.peek().map_or(NO_KEY, |Reverse(top)| *top);
             let Some(calendar) = &mut self.calendar else { return self.pop_quiet(until, slab) };
+            // Also on a day that never ends, because it is far too long.
+            if self.period <= calendar.habits.seen() {
+                self.review(slab);
+                continue;
+            }
             if let Some(first) = calendar.first_today() {
                 if until < first.min(top).time() {
                     return None;
@@ -115,10 +128,6 @@ impl Agenda {
                 calendar.habits.aside += 1;
                 return self.heap.pop().map(|Reverse(key)| key);
             }
-            if self.period <= calendar.habits.seen() {
-                self.review(slab);
-                continue;
-            }
             if let Some((day, start)) = calendar.next_day()
                 && start <= top.time()
             {
@@ -126,6 +135,13 @@ impl Agenda {
                     return None;
                 }
                 calendar.begin(day, slab);
+                if let Some(first) = calendar.first_today()
+                    && first < top
+                    && first.time() <= until
+                {
+                    calendar.pop_today();
+                    return Some(first);
+                }
                 continue;
             }
             if top.is_none() || until < top.time() {
@@ -141,7 +157,7 @@ impl Agenda {
     fn review<T>(&mut self, slab: &mut Slab<T>) {
         let pending = self.len();
         let Some(calendar) = &mut self.calendar else { return };
-        let size = calendar.better_size(pending);
+        let size = calendar.better_size();
         if size == Some(calendar.size()) && MANY / 4 <= pending {
             calendar.habits = super::calendar::Habits::default();
             self.period = (self.period * 2).min(PERIOD_MAX);
@@ -167,7 +183,8 @@ impl Agenda {
             self.calendar = Some(Box::new(Calendar::new(size, first)));
         }
         for key in keys {
-            self.insert(key, slab);
+            let next = self.insert(key);
+            slab.link(key, next);
         }
     }
 

@@ -14,8 +14,11 @@ const DAYS_MAX: usize = 1 << 16;
 const SHIFT_MIN: u32 = 1;
 /// The longest day, as an exponent.
 const SHIFT_MAX: u32 = 62;
-/// Up to this many, the keys of a day are sorted by insertion.
-const FEW: usize = 16;
+/// How far keys are moved, each on average, until a day is no longer sorted by insertion.
+const MOVES: usize = 8;
+/// How many of the keys due first tell how long a day should be: those far away, such as the timers of idle nodes, say
+/// nothing of the days to come.
+const SAMPLE: usize = 32;
 /// A key that is due today is inserted among those of today while they are no more than these.
 const TODAY_MAX: usize = 32;
 /// The least and the most that should happen on a day, on average over the events: with less the ring turns too
@@ -73,15 +76,21 @@ impl Size {
     /// For keys of these times, first due first: nearly two for each of the days to come.
     pub(super) fn fitting(times: &[SimTime]) -> Option<Self> {
         let first = times.first()?;
-        // Those due first tell most; where they are all due at once, more are asked.
-        let places = [times.len() / 2, times.len() * 3 / 4, times.len() - 1];
         let apart = |place: usize| times[place].since(*first).as_nanos();
-        let place = places.into_iter().find(|place| 0 < apart(*place))?;
+        // Those due first tell most; where they are all due at once, more are asked.
+        let last = times.len() - 1;
+        let mut place = SAMPLE.min(last);
+        while apart(place) == 0 {
+            if place == last {
+                return None;
+            }
+            place = (place * 2).min(last);
+        }
         let length = (apart(place) / place as u64).saturating_mul(2).max(1);
-        Some(Self {
-            shift: length.ilog2().clamp(SHIFT_MIN, SHIFT_MAX),
-            days: Self::days(times.len() * 2),
-        })
+        // As many days as have something to hold: not those that lie before the timers of idle nodes.
+        let end = first.as_nanos().saturating_add(length.saturating_mul(times.len() as u64));
+        let near = times.partition_point(|time| time.as_nanos() <= end);
+        Some(Self { shift: length.ilog2().clamp(SHIFT_MIN, SHIFT_MAX), days: Self::days(near * 2) })
     }
 
     const fn days(wanted: usize) -> usize {
@@ -119,22 +128,20 @@ impl Calendar {
         self.listed + self.keys.len()
     }
 
-    /// Takes in `key`, if it is due on a day of the ring, or today while today is short.
+    /// Takes in `key`, if it is due on a day of the ring, or today while today is short: the slot behind it in its list.
     #[inline(always)]
-    pub(super) fn insert<T>(&mut self, key: Key, slab: &mut Slab<T>) -> bool {
+    pub(super) fn insert(&mut self, key: Key) -> Option<u32> {
         let day = key.time().as_nanos() >> self.shift;
         if self.mask < day.wrapping_sub(self.today).wrapping_sub(1) {
-            return self.insert_today(key, day);
+            return self.insert_today(key, day).then_some(NO_SLOT);
         }
         let place = (day & self.mask) as usize;
-        let head = &mut self.days[place];
-        slab.link(key, *head);
-        *head = key.slot();
         self.used[place / 64] |= 1 << (place % 64);
         self.listed += 1;
-        true
+        Some(std::mem::replace(&mut self.days[place], key.slot()))
     }
 
+    /// Whether it has taken `key` in, which is not due on a later day of the ring.
     #[inline(never)]
     fn insert_today(&mut self, key: Key, day: u64) -> bool {
         if self.today < day {
@@ -163,7 +170,7 @@ impl Calendar {
     }
 
     /// The next day on which something is due, and when it begins.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_day(&self) -> Option<(u64, SimTime)> {
         if self.listed == 0 {
             return None;
@@ -186,17 +193,42 @@ impl Calendar {
         let place = (day & self.mask) as usize;
         self.today = day;
         self.used[place / 64] &= !(1 << (place % 64));
-        let mut next = std::mem::replace(&mut self.days[place], NO_SLOT);
-        while next != NO_SLOT {
-            let (key, behind) = slab.follow(next);
-            self.keys.push(key);
-            next = behind;
-        }
-        sort(&mut self.keys);
+        let next = std::mem::replace(&mut self.days[place], NO_SLOT);
+        self.fetch(next, slab);
         let count = self.keys.len();
         self.listed -= count;
         self.habits.keys += count as u64;
-        self.habits.company += count as u64 * moments(&self.keys);
+        // Few keys are no crowd, at whatever moments.
+        let moments = if count as u64 <= BUSY.1 { count as u64 } else { moments(&self.keys) };
+        self.habits.company += count as u64 * moments;
+    }
+
+    /// Puts the list from `next` on into `keys`, the last first. A list begins with what was queued last, so that timers of
+    /// one moment come in their order.
+    #[inline(always)]
+    fn fetch<T>(&mut self, mut next: u32, slab: &Slab<T>) {
+        let keys = &mut self.keys;
+        let mut moves = 0;
+        while next != NO_SLOT {
+            let (key, behind) = slab.follow(next);
+            next = behind;
+            keys.push(key);
+            if keys.len() < moves / MOVES {
+                return self.fetch_many(next, slab);
+            }
+            moves += sink(keys, key);
+        }
+    }
+
+    /// The same for the rest of a list that is in no order.
+    #[cold]
+    fn fetch_many<T>(&mut self, mut next: u32, slab: &Slab<T>) {
+        while next != NO_SLOT {
+            let (key, behind) = slab.follow(next);
+            next = behind;
+            self.keys.push(key);
+        }
+        self.keys.sort_unstable_by(|one, other| other.cmp(one));
     }
 
     /// Time went on to `time` without a day of the ring: no list is that early.
@@ -207,7 +239,9 @@ impl Calendar {
     }
 
     /// The size that it should have, by what it did; `None` where that says nothing.
-    pub(super) fn better_size(&self, pending: usize) -> Option<Size> {
+    pub(super) fn better_size(&self) -> Option<Size> {
+        // What waits far beyond the ring needs no days.
+        let pending = self.len();
         let Habits { keys, company, beyond, aside } = self.habits;
         if keys < aside {
             return None;
@@ -259,27 +293,27 @@ impl Calendar {
     }
 }
 
+/// Moves `key`, the last of keys that are sorted otherwise, to its place: over how many others.
+#[inline(always)]
+fn sink(keys: &mut [Key], key: Key) -> usize {
+    let mut others = keys.iter_mut().rev();
+    let Some(mut hole) = others.next() else { return 0 };
+    let mut moves = 0;
+    for own in others {
+        if key < *own {
+            break;
+        }
+        *hole = *own;
+        hole = own;
+        moves += 1;
+    }
+    *hole = key;
+    moves
+}
+
 /// How many different times sorted keys have.
 #[inline(always)]
 fn moments(keys: &[Key]) -> u64 {
     let changes = keys.array_windows().filter(|[late, early]| late.time() != early.time());
     1 + changes.count() as u64
-}
-
-/// Sorts keys, the last first.
-#[inline(always)]
-fn sort(keys: &mut [Key]) {
-    if FEW < keys.len() {
-        keys.sort_unstable_by(|one, other| other.cmp(one));
-        return;
-    }
-    for end in 1..keys.len() {
-        let key = keys[end];
-        let mut place = end;
-        while 0 < place && keys[place - 1] < key {
-            keys[place] = keys[place - 1];
-            place -= 1;
-        }
-        keys[place] = key;
-    }
 }

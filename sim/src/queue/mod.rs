@@ -60,8 +60,9 @@ impl<T> Queue<T> {
         if ORDER_MAX < order {
             return Err(QueueError::Worn);
         }
-        let key = self.slab.put(time, order, payload)?;
-        self.agenda.insert(key, &mut self.slab);
+        let slot = self.slab.reserve()?;
+        let next = self.agenda.insert(Key::new(time, order, slot));
+        self.slab.put((time, order), (slot, next), payload);
         Ok(())
     }
 
@@ -83,21 +84,27 @@ impl<T> Queue<T> {
         self.agenda.pop(until, &mut self.slab)
     }
 
-    /// The entry of a key that was popped and not yet taken.
-    #[inline]
-    pub(crate) fn entry(&self, key: Key) -> Option<&T> {
-        self.slab.get(key)
-    }
-
     /// Takes the entry of a key that was popped; `None` where it had been taken out of turn and left its
     /// key behind.
     #[inline]
-    pub(crate) fn pop_entry(&mut self, key: Key) -> Option<T> {
+    fn pop_entry(&mut self, key: Key) -> Option<T> {
         let entry = self.slab.free(key);
         if entry.is_none() {
             self.taken -= 1;
         }
         entry
+    }
+
+    /// Where the entry of a key lies that was popped, to be looked at and taken at once. `None` where it had been taken out
+    /// of turn and left its key behind.
+    #[inline(always)]
+    pub(crate) fn release(&mut self, key: Key) -> Option<&mut Option<T>> {
+        let place = self.slab.release(key)?;
+        if place.is_none() {
+            self.taken -= 1;
+            return None;
+        }
+        Some(place)
     }
 
     /// The time of the first entry.

@@ -30,23 +30,32 @@ impl<T> Slab<T> {
         Self { slots: Vec::new(), free: NO_SLOT, limit: NO_SLOT }
     }
 
-    /// Puts `payload` into a slot.
+    /// The slot that takes the next payload.
     ///
     /// # Errors
     /// Where no slot is left.
     #[inline(always)]
-    pub(super) fn put(&mut self, time: SimTime, order: u64, payload: T) -> Result<Key, QueueError> {
+    pub(super) fn reserve(&mut self) -> Result<u32, QueueError> {
         if self.free == NO_SLOT {
             self.grow()?;
         }
-        let own = self.free;
+        Ok(self.free)
+    }
+
+    /// Puts `payload` into the slot `own`, which was reserved, at the head of the list that begins with `next`.
+    #[inline(always)]
+    pub(super) fn put(
+        &mut self,
+        (time, order): (SimTime, u64),
+        (own, next): (u32, u32),
+        payload: T,
+    ) {
         let slot = &mut self.slots[own as usize];
         self.free = slot.link as u32 & NO_SLOT;
         slot.time = time;
-        slot.link = order << SLOT_BITS | u64::from(NO_SLOT);
+        slot.link = order << SLOT_BITS | u64::from(next);
         // The only place that takes the payload, so that it is built where it stays.
         slot.payload = Some(payload);
-        Ok(Key::new(time, order, own))
     }
 
     #[cold]
@@ -59,12 +68,6 @@ impl<T> Slab<T> {
         Ok(())
     }
 
-    /// The payload of `key`, unless it was taken out of turn.
-    #[inline]
-    pub(super) fn get(&self, key: Key) -> Option<&T> {
-        self.slots.get(key.slot() as usize)?.payload.as_ref()
-    }
-
     /// Frees the slot of `key` and returns what lay there.
     #[inline]
     pub(super) fn free(&mut self, key: Key) -> Option<T> {
@@ -72,6 +75,15 @@ impl<T> Slab<T> {
         slot.link = u64::from(self.free);
         self.free = key.slot();
         slot.payload.take()
+    }
+
+    /// Frees the slot of `key`: what lies there is to be taken, or it stays until the slot is used again.
+    #[inline(always)]
+    pub(super) fn release(&mut self, key: Key) -> Option<&mut Option<T>> {
+        let slot = self.slots.get_mut(key.slot() as usize)?;
+        slot.link = u64::from(self.free);
+        self.free = key.slot();
+        Some(&mut slot.payload)
     }
 
     /// Takes the payload of `key` and leaves the slot to be freed when its turn comes.

@@ -72,24 +72,19 @@ impl<N: Node> World<N> {
 
     /// Calls a handler of a node that is up, and carries out its effects.
     pub(super) fn call(&mut self, id: NodeId, call: Call<N::Protocol>) -> Result<(), QueueError> {
+        self.call_here(id, call)
+    }
+
+    /// [`World::call`] in line, for most of what nodes are called with.
+    #[inline(always)]
+    pub(super) fn call_here(
+        &mut self,
+        id: NodeId,
+        call: Call<N::Protocol>,
+    ) -> Result<(), QueueError> {
         match self.purity {
             Some(copy) => self.call_twice(id, call, copy),
             None => self.call_once(id, call),
-        }
-        self.settle(id)
-    }
-
-    /// [`World::call`] for most of what nodes are called with.
-    #[inline(always)]
-    pub(super) fn call_with_message(
-        &mut self,
-        id: NodeId,
-        from: NodeId,
-        message: <N::Protocol as Protocol>::Message,
-    ) -> Result<(), QueueError> {
-        match self.purity {
-            Some(copy) => self.call_twice(id, Call::Message(from, message), copy),
-            None => self.call_once(id, Call::Message(from, message)),
         }
         self.settle_here(id)
     }

@@ -31,17 +31,27 @@ impl<N: Node> World<N> {
         if 1 < self.effects.len() {
             self.effects.reverse();
         }
+        let mut must_wait = self.must_wait(id);
         loop {
             // Looked at before it is taken, so that a message is moved by itself and only once.
-            if let Some(Effect::Send { .. }) = self.effects.last()
-                && !self.must_wait(id)
-                && let Some(Effect::Send { to, message }) = self.effects.pop()
-            {
-                self.send(id, to, message)?;
-            } else if let Some(effect) = self.effects.pop() {
-                self.carry_out(id, effect)?;
-            } else {
-                break;
+            match self.effects.last() {
+                Some(Effect::Send { .. }) if !must_wait => {
+                    if let Some(Effect::Send { to, message }) = self.effects.pop() {
+                        self.send(id, to, message)?;
+                    }
+                }
+                Some(Effect::SetTimer { timer, deadline }) => {
+                    let (timer, deadline) = (*timer, *deadline);
+                    self.effects.pop();
+                    self.set_timer_here(id, timer, deadline)?;
+                }
+                Some(_) => {
+                    if let Some(effect) = self.effects.pop() {
+                        self.carry_out(id, effect)?;
+                    }
+                    must_wait = self.must_wait(id);
+                }
+                None => break,
             }
         }
         if self.writes_since_sync != 0 {
@@ -164,7 +174,19 @@ impl<N: Node> World<N> {
         }
     }
 
+    /// [`World::set_timer_here`], out of line.
+    #[inline(never)]
     fn set_timer(
+        &mut self,
+        id: NodeId,
+        timer: <N::Protocol as Protocol>::Timer,
+        deadline: LocalTime,
+    ) -> Result<(), QueueError> {
+        self.set_timer_here(id, timer, deadline)
+    }
+
+    #[inline(always)]
+    fn set_timer_here(
         &mut self,
         id: NodeId,
         timer: <N::Protocol as Protocol>::Timer,
@@ -187,11 +209,20 @@ impl<N: Node> World<N> {
         if self.is_described {
             self.step.outcomes.push(Outcome::TimerSet { timer, due });
         }
-        if let Some((time, order, entry)) = entry {
-            let what = What::Timer { node: id, entry };
-            self.queue.push(time, order, Pending { cause: self.step.number, what })?;
+        match entry {
+            Some(entry) => self.queue_timer(id, entry),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    #[inline(never)]
+    fn queue_timer(
+        &mut self,
+        id: NodeId,
+        (time, order, entry): (SimTime, u64, u64),
+    ) -> Result<(), QueueError> {
+        let what = What::Timer { node: id, entry };
+        self.queue.push(time, order, Pending { cause: self.step.number, what })
     }
 
     #[inline(always)]

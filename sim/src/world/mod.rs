@@ -58,6 +58,7 @@ pub use setup::{DamageBudget, Disk, Setup, SetupError};
 pub use triggers::facts;
 
 use byzantine::Byzantine;
+use calls::Call;
 use disks::DiskState;
 use disturb::ActiveDisturbance;
 use faults::Fallen;
@@ -210,18 +211,31 @@ impl<N: Node> World<N> {
             let Some(key) = self.queue.pop_key(until) else { return Ok(false) };
             self.now = key.time();
             // Looked at before it is taken, so that a message is moved by itself and only once.
-            if let Some(Pending { what: What::Arrive { .. }, .. }) = self.queue.entry(key)
-                && let Some(pending) = self.queue.pop_entry(key)
-                && let What::Arrive { address, is_copy, message } = pending.what
-            {
-                self.begin(Some(pending.cause));
-                self.arrive(address, is_copy, message)?;
-                return Ok(true);
-            }
-            if let Some(pending) = self.queue.pop_entry(key)
-                && self.dispatch(key.order(), pending)?
-            {
-                return Ok(true);
+            let Some(place) = self.queue.release(key) else { continue };
+            match place {
+                Some(Pending { what: What::Arrive { .. }, .. }) => {
+                    if let Some(pending) = place.take()
+                        && let What::Arrive { address, is_copy, message } = pending.what
+                    {
+                        self.begin(Some(pending.cause));
+                        self.arrive(address, is_copy, message)?;
+                        return Ok(true);
+                    }
+                }
+                Some(Pending { what: What::Timer { node, entry }, cause }) => {
+                    let (node, entry, cause) = (*node, *entry, *cause);
+                    *place = None;
+                    if self.chase(node, entry, key.order(), cause)? {
+                        return Ok(true);
+                    }
+                }
+                Some(_) | None => {
+                    if let Some(pending) = place.take()
+                        && self.dispatch(key.order(), pending)?
+                    {
+                        return Ok(true);
+                    }
+                }
             }
         }
     }
@@ -240,20 +254,7 @@ impl<N: Node> World<N> {
                 self.arrive_damaged(address, is_copy, message)?;
             }
             What::Flap(number) => return self.flap(number, cause),
-            What::Timer { node, entry } => {
-                let timers = &mut self.nodes[node.index()].timers;
-                match timers.popped(entry, order, self.now) {
-                    Chase::Due(timer, set_by) => {
-                        self.begin(Some(set_by));
-                        self.timer(node, timer)?;
-                    }
-                    Chase::Later(due, order) => {
-                        self.queue.push(due, order, pending)?;
-                        return Ok(false);
-                    }
-                    Chase::Stale => return Ok(false),
-                }
-            }
+            What::Timer { node, entry } => return self.chase(node, entry, order, cause),
             What::Fire { node, incarnation, timer } => {
                 if !self.is_current(node, incarnation) {
                     return Ok(false);
@@ -299,6 +300,30 @@ impl<N: Node> World<N> {
         Ok(true)
     }
 
+    /// Handles the entry of a timer; whether it was due and no leftover.
+    #[inline(never)]
+    fn chase(
+        &mut self,
+        node: NodeId,
+        entry: u64,
+        order: u64,
+        cause: u64,
+    ) -> Result<bool, QueueError> {
+        match self.nodes[node.index()].timers.popped(entry, order, self.now) {
+            Chase::Due(timer, set_by) => {
+                self.begin(Some(set_by));
+                self.timer_here(node, timer)?;
+                Ok(true)
+            }
+            Chase::Later(due, order) => {
+                let what = What::Timer { node, entry };
+                self.queue.push(due, order, Pending { cause, what })?;
+                Ok(false)
+            }
+            Chase::Stale => Ok(false),
+        }
+    }
+
     /// Opens the description of the next event.
     #[inline]
     fn begin(&mut self, cause: Option<u64>) {
@@ -327,11 +352,24 @@ impl<N: Node> World<N> {
         payload: <N::Protocol as Protocol>::Message,
     ) -> Result<(), QueueError> {
         let (from, to) = (message.from, message.to);
-        let arrival = if self.network.barriers.is_open(from, to) {
-            self.reachable(to)
-        } else {
-            self.stopped(from, to)
-        };
+        let is_open = self.network.barriers.is_open(from, to);
+        if is_open && self.reachable(to) == Arrival::Handled {
+            // What is said of it is known here but for its name.
+            return self.arrive_as(Arrival::Handled, message, is_copy, payload);
+        }
+        let arrival = if is_open { self.reachable(to) } else { self.stopped(from, to) };
+        self.arrive_late(arrival, message, is_copy, payload)
+    }
+
+    /// [`World::arrive_as`], out of line.
+    #[inline(never)]
+    fn arrive_late(
+        &mut self,
+        arrival: Arrival,
+        message: MessageAddress,
+        is_copy: bool,
+        payload: <N::Protocol as Protocol>::Message,
+    ) -> Result<(), QueueError> {
         self.arrive_as(arrival, message, is_copy, payload)
     }
 
@@ -355,7 +393,7 @@ impl<N: Node> World<N> {
         if arrival == Arrival::Handled {
             self.foresee_crash();
             self.counters.kind_mut(kind).count_delivered();
-            return self.call_with_message(to, from, payload);
+            return self.call_here(to, Call::Message(from, payload));
         }
         self.unhandled(arrival, What::Arrive { address: message, is_copy, message: payload })?;
         Ok(())

@@ -11,7 +11,18 @@ use super::plan_state::Urgent;
 use super::{Pending, What, World, tag};
 
 impl<N: Node> World<N> {
+    /// [`World::timer_here`], out of line.
+    #[inline(never)]
     pub(super) fn timer(
+        &mut self,
+        node: NodeId,
+        timer: <N::Protocol as Protocol>::Timer,
+    ) -> Result<(), QueueError> {
+        self.timer_here(node, timer)
+    }
+
+    #[inline(always)]
+    pub(super) fn timer_here(
         &mut self,
         node: NodeId,
         timer: <N::Protocol as Protocol>::Timer,
@@ -20,6 +31,7 @@ impl<N: Node> World<N> {
         self.timer_as(is_waiting, node, timer)
     }
 
+    #[inline(always)]
     fn timer_as(
         &mut self,
         is_waiting: bool,
@@ -34,7 +46,7 @@ impl<N: Node> World<N> {
         }
         self.counters.timers += 1;
         self.foresee_crash();
-        self.call(node, Call::Timer(timer))
+        self.call_here(node, Call::Timer(timer))
     }
 
     /// Keeps something for a node that stands still or is slow.
