@@ -23,7 +23,7 @@ const SAMPLE: usize = 32;
 const TODAY_MAX: usize = 32;
 /// The least and the most that should happen on a day, on average over the events: with less the ring turns too
 /// often, with more there is much to sort. What happens at one moment counts as one, for no ring takes it apart.
-const BUSY: (u64, u64) = (3, 7);
+const BUSY: (u64, u64) = (5, 10);
 
 /// A ring of days.
 #[derive(Clone, Debug)]
