@@ -144,9 +144,10 @@ pub(crate) fn chaos(
     while now < 5_000 {
         let victim = dice.below(u64::from(count)) as u32 + 1;
         let lasts = 20 + dice.below(500);
-        let (begin, end) = match dice.below(4) {
+        let (begin, end) = match dice.below(5) {
             0 => (Action::Pause(node(victim)), Action::Resume(node(victim))),
             1 => (cut(&[victim]), heal()),
+            2 => (Action::Clog(Cut::Isolate(node(victim))), heal()),
             _ => (crash(victim), restart(victim)),
         };
         setup.plan.items.push(item(now, begin));
