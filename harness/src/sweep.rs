@@ -66,6 +66,8 @@ pub struct Summary {
     pub p90: f64,
     /// The value that 99 % of the runs do not exceed.
     pub p99: f64,
+    /// The value that 99.9 % of the runs do not exceed.
+    pub p999: f64,
     /// The greatest.
     pub max: f64,
 }
@@ -303,16 +305,17 @@ fn summarize(mut values: Vec<i64>, scale: u64) -> Summary {
         sd,
         se: sd / (n as f64).sqrt(),
         min: shown(values[0]),
-        p50: shown(quantile(&values, 50)),
-        p90: shown(quantile(&values, 90)),
-        p99: shown(quantile(&values, 99)),
+        p50: shown(quantile(&values, 500)),
+        p90: shown(quantile(&values, 900)),
+        p99: shown(quantile(&values, 990)),
+        p999: shown(quantile(&values, 999)),
         max: shown(values[values.len() - 1]),
     }
 }
 
-/// The least of the sorted `values` that `percent` of them do not exceed.
-fn quantile(values: &[i64], percent: usize) -> i64 {
-    values[(values.len() * percent).div_ceil(100).max(1) - 1]
+/// The least of the sorted `values` that so many in a thousand of them do not exceed.
+fn quantile(values: &[i64], permille: usize) -> i64 {
+    values[(values.len() * permille).div_ceil(1_000).max(1) - 1]
 }
 
 #[cfg(test)]
@@ -322,8 +325,11 @@ mod tests {
     #[test]
     fn quantiles_are_values_that_occurred() {
         let values: Vec<i64> = (1..=10).collect();
-        assert_eq!([0, 50, 90, 99].map(|percent| quantile(&values, percent)), [1, 5, 9, 10]);
-        assert_eq!(quantile(&[7], 50), 7);
+        let quantiles = [0, 500, 900, 990, 999].map(|permille| quantile(&values, permille));
+        assert_eq!(quantiles, [1, 5, 9, 10, 10]);
+        assert_eq!(quantile(&[7], 500), 7);
+        let many: Vec<i64> = (1..=2_000).collect();
+        assert_eq!(quantile(&many, 999), 1_998);
     }
 
     #[test]

@@ -137,10 +137,98 @@ fn scripted_scenarios_catch_their_bugs_at_once() {
         ("paxos/fast-quorum", "P15", "Integrity"),
         ("paxos/fast-recovery", "P16", "Choosable"),
         ("paxos/duelling-proposers", "P19", "goal `a value is chosen`"),
+        ("raft/stale-read", "R16", "linearizability"),
+        ("raft/early-read-index", "R17", "linearizability"),
+        ("raft/late-acks", "R19", "linearizability"),
+        ("raft/late-acks", "R20", "linearizability"),
+        ("raft/lease-transfer", "R21", "linearizability"),
+        ("raft/lease-drift", "R22", "linearizability"),
+        ("raft/pre-vote-deadlock", "R35", "goal `n1 leads`"),
+        ("raft/partial-partition", "R36", "goal `n1 sees that it is not heard`"),
+        ("raft/lease-rival", "R36", "linearizability"),
+        (
+            "raft/disruptive-server",
+            "R36",
+            "goal `the leader is the same, and so is the others' term`",
+        ),
+        ("raft/equal-timeouts", "R37", "goal `a leader`"),
     ] {
         let (seed, by) = first_catch(name, bug, 1).unwrap_or_else(|| panic!("{name} misses {bug}"));
         assert_eq!((seed, by.as_str()), (load(name).default_seed(), found_by), "{name} with {bug}");
     }
+}
+
+/// The default run of a scenario with other settings.
+fn run_with(name: &str, settings: &[&str]) -> Report {
+    let set: Vec<Override> =
+        settings.iter().map(|text| text.parse().expect("an override")).collect();
+    let registry = registry();
+    let case = load(name).case(&registry, None, &set, &[]);
+    let case = case.unwrap_or_else(|errors| panic!("{}", errors.plain()));
+    registry
+        .get(&case.protocol)
+        .expect("it is known")
+        .run(&case, &RunOptions::default())
+        .expect("a case can be run")
+}
+
+fn found_by(report: &Report) -> Option<&str> {
+    report.violation.as_ref().map(|failure| failure.found_by.as_str())
+}
+
+#[test]
+fn elections_are_disturbed_where_nobody_prevents_it() {
+    for (name, settings, goal) in [
+        ("raft/rejoin", &["pre_vote=false"][..], "goal `n5 asks again and again`"),
+        (
+            "raft/disruptive-server",
+            &["sticky=false"],
+            "goal `the leader is the same, and so is the others' term`",
+        ),
+        (
+            "raft/partial-partition",
+            &["pre_vote=false", "sticky=false", "check_quorum=false"],
+            "goal `n1 leads on without n2`",
+        ),
+        ("raft/partial-partition", &["check_quorum=false"], "goal `n1 sees that it is not heard`"),
+    ] {
+        let report = run_with(name, settings);
+        assert_eq!(found_by(&report), Some(goal), "{name} {settings:?}");
+    }
+    // Without Pre-Vote, the return of the server that was cut off costs the leader its term; with it, nothing.
+    let changes =
+        |settings: &[&str]| run_with("raft/rejoin", settings).stats["leader_changes"].value;
+    assert_eq!(changes(&[]), 1);
+    assert_eq!(changes(&["pre_vote=false"]), 2);
+    // Twelve of the mean timeouts fit into three seconds: so far does the term of who is cut off get.
+    let terms = run_with("raft/rejoin", &["pre_vote=false"]).stats["terms"].value;
+    assert!((10..=18).contains(&terms), "{terms}");
+}
+
+/// Known answer: timeouts of 300 ms, a leader's clock at half speed. Reads can be stale between 300 and 600 ms after the last round began if no drift is
+/// reckoned with, and never with a bound of 2.
+#[test]
+fn a_lease_is_stale_exactly_between_the_two_clocks_timeouts() {
+    let is_stale = |read: u32, bound: u32| {
+        let settings = [format!("read={read}ms"), format!("drift_bound={bound}")];
+        let report = run_with("raft/lease-drift", &[&settings[0], &settings[1]]);
+        match found_by(&report) {
+            None => false,
+            Some("linearizability") => true,
+            Some(other) => panic!("{read} {bound}: {other}"),
+        }
+    };
+    // 308 ms: the rival's election and its first write take some messages.
+    for read in [100, 299, 308, 400, 500, 599, 600, 601, 700, 900] {
+        assert_eq!(is_stale(read, 1), (308..600).contains(&read), "{read} ms, no drift expected");
+        assert!(!is_stale(read, 2), "{read} ms, drift expected");
+    }
+}
+
+#[test]
+fn the_deposed_leader_of_a_stale_read_is_no_safer_with_a_lease_that_is_over() {
+    let settings = ["reads=lease", "sticky=true"];
+    assert_eq!(run_with("raft/stale-read", &settings).verdict, Verdict::Pass);
 }
 
 #[test]

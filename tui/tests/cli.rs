@@ -85,7 +85,7 @@ fn a_sweep_is_the_same_whatever_the_number_of_jobs() {
     let one = sweep("1");
     assert_eq!(one, sweep("3"));
     assert_eq!(one["counts"]["pass"], 6);
-    for key in ["n", "mean", "sd", "se", "min", "p50", "p90", "p99", "max"] {
+    for key in ["n", "mean", "sd", "se", "min", "p50", "p90", "p99", "p999", "max"] {
         assert!(one["stats"]["events"].get(key).is_some(), "no `{key}`");
     }
 }

@@ -74,7 +74,7 @@ impl Server {
     ) {
         match &self.role {
             Role::Follower { leader } => return ctx.redirect(id, *leader),
-            Role::Candidate { .. } => return ctx.redirect(id, None),
+            Role::PreCandidate { .. } | Role::Candidate { .. } => return ctx.redirect(id, None),
             Role::Leader(_) => {}
         }
         if !request.is_possible(self, ctx.node_count()) {
@@ -85,7 +85,7 @@ impl Server {
             | Request::AddLearner { .. }
             | Request::RemoveServer { .. }
             | Request::ChangeServers { .. } => self.change_membership(id, request, ctx),
-            Request::TransferLeadership { .. } => ctx.fail(id),
+            Request::TransferLeadership { to } => self.transfer_leadership(id, *to, ctx),
         }
     }
 }

@@ -2,13 +2,17 @@
 //! condition at its rule, or a function of `variants.rs`.
 
 mod clients;
+mod elections;
 mod logs;
 mod membership;
+mod reads;
 mod snapshots;
 
 pub use clients::{R30, R32, R33};
+pub use elections::{R35, R36, R37};
 pub use logs::{R3, R4, R5, R6, R7, R9, R11, R13, R14, R39};
 pub use membership::{R23, R24, R25, R26, R27, R31, R40};
+pub use reads::{R16, R17, R19, R20, R21, R22};
 pub use snapshots::{R28, R29};
 
 use orrery_sim::{Bug, Difficulty};
@@ -115,6 +119,7 @@ pub const V1: Bug = Bug {
 
 /// All of them.
 pub const BUGS: &[Bug] = &[
-    R1, R2, R3, R4, R5, R6, R7, R8, R9, R10, R11, R12, R13, R14, R15, R18, R23, R24, R25, R26, R27,
-    R28, R29, R30, R31, R32, R33, R34, R38, R39, R40, V1,
+    R1, R2, R3, R4, R5, R6, R7, R8, R9, R10, R11, R12, R13, R14, R15, R16, R17, R18, R19, R20, R21,
+    R22, R23, R24, R25, R26, R27, R28, R29, R30, R31, R32, R33, R34, R35, R36, R37, R38, R39, R40,
+    V1,
 ];

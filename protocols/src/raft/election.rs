@@ -1,23 +1,24 @@
 //! Leader election (§5.2) and the restriction on who may be elected (§5.4.1).
 
+use std::collections::BTreeSet;
 use std::mem;
 
-use orrery_sim::{Context, NodeId};
+use orrery_sim::{Context, DurationRange, NodeId};
 
 use crate::kv::Command;
 use crate::quorum::majority;
 
-use super::bugs::{R2, R4, R7, R8, R13, R15, R38, V1};
+use super::bugs::{R2, R4, R7, R8, R13, R15, R37, R38, V1};
 use super::log::Payload;
 use super::message::{Message, RequestVote, RequestVoteResponse};
 use super::numbers::{Index, Term};
-use super::role::{Leadership, Role};
+use super::role::{Leadership, Reader, Role};
 use super::server::{Note, Raft, Record, Server, Timer};
 use super::variants;
 
 impl Server {
-    /// `Timeout`: no leader was heard for an election timeout. The server votes for itself in a new
-    /// term.
+    /// `Timeout`: no leader was heard for an election timeout. With Pre-Vote, the server asks first
+    /// whether it would win.
     pub(super) fn timeout(&mut self, ctx: &mut Context<'_, Raft>) {
         if self.is_leader() {
             return;
@@ -25,28 +26,44 @@ impl Server {
         if !self.may_stand(ctx) {
             return self.restart_election_timer(ctx);
         }
+        self.give_up_own_reads(ctx);
+        if self.settings.pre_vote {
+            self.ask_before_standing(ctx);
+        } else {
+            self.stand_for_election(false, ctx);
+        }
+    }
+
+    /// The server votes for itself in a new term. `disrupts` is whether its leader told it to.
+    pub(super) fn stand_for_election(&mut self, disrupts: bool, ctx: &mut Context<'_, Raft>) {
         self.current_term = self.current_term.next();
         self.role = Role::Candidate { votes_granted: vec![] };
         ctx.note(Note::BecameCandidate { term: self.current_term });
         self.cast_vote(ctx.id(), ctx);
         self.restart_election_timer(ctx);
-        self.request_vote(ctx);
+        self.request_vote(disrupts, ctx);
     }
 
     /// `RequestVote`: asks all others. Term and own vote are on disk first: a candidate that forgot
     /// them in a crash could vote for another in the same term.
-    fn request_vote(&mut self, ctx: &mut Context<'_, Raft>) {
+    fn request_vote(&mut self, disrupts: bool, ctx: &mut Context<'_, Raft>) {
         let request = RequestVote {
             term: self.current_term,
             last_log_index: self.log.last_index(),
             last_log_term: self.log.last_term(),
+            disrupts,
         };
         self.sync(ctx);
-        let mut voters = self.peers(ctx);
-        voters.retain(|id| self.governing(ctx).is_voter(*id));
-        for voter in voters {
+        for voter in self.other_voters(ctx) {
             ctx.send(voter, Message::RequestVote(request.clone()));
         }
+    }
+
+    /// Who is asked for votes.
+    pub(super) fn other_voters(&self, ctx: &Context<'_, Raft>) -> BTreeSet<NodeId> {
+        let mut voters = self.peers(ctx);
+        voters.retain(|id| self.governing(ctx).is_voter(*id));
+        voters
     }
 
     /// `HandleRequestVoteRequest`: one vote per term, first come first served (§5.2), and none for
@@ -122,7 +139,8 @@ impl Server {
     /// `BecomeLeader`: tells everybody at once, before they stand for election themselves.
     fn become_leader(&mut self, ctx: &mut Context<'_, Raft>) {
         // Everything in our log is on our disk: our vote is, and was written after it.
-        let leadership = Leadership::new(ctx.id(), &self.peers(ctx), self.log.last_index());
+        let mut leadership = Leadership::new(ctx.id(), &self.peers(ctx), self.log.last_index());
+        leadership.contact.since = ctx.now();
         let before = mem::replace(&mut self.role, Role::Leader(Box::new(leadership)));
         let Role::Candidate { votes_granted: votes } = before else {
             unreachable!("only candidates are elected")
@@ -137,11 +155,14 @@ impl Server {
     }
 
     /// `UpdateTerm`: a newer term than ours makes us a follower in it, whatever the message says
-    /// (§5.1).
-    pub(super) fn update_term(&mut self, term: Term, ctx: &mut Context<'_, Raft>) {
-        if term <= self.current_term {
+    /// (§5.1). Not so the question whether somebody would vote: nobody is in that term yet.
+    pub(super) fn update_term(&mut self, message: &Message, ctx: &mut Context<'_, Raft>) {
+        let term = message.term();
+        let is_question = matches!(message, Message::PreVote(_));
+        if term <= self.current_term || is_question || self.is_deaf_to(message, ctx) {
             return;
         }
+        self.give_up_own_reads(ctx);
         let deposed = self.current_term;
         self.current_term = term;
         self.voted_for = None;
@@ -169,9 +190,12 @@ impl Server {
             for (id, _) in &leadership.changes {
                 ctx.hand_over(*id, leader);
             }
-            for id in leadership.waiting_reads() {
-                ctx.redirect(id, leader);
+            for (id, reader) in leadership.waiting_reads() {
+                if matches!(reader, Reader::Client(_)) {
+                    ctx.redirect(id, leader);
+                }
             }
+            self.release_held(leader, ctx);
         }
     }
 
@@ -179,7 +203,9 @@ impl Server {
     /// alone (§5.2).
     pub(super) fn restart_election_timer(&self, ctx: &mut Context<'_, Raft>) {
         if self.settings.is_live && !self.is_leader() {
-            ctx.set_timer_between(Timer::Election, self.settings.election_timeout);
+            let timeout = self.settings.election_timeout;
+            let latest = if ctx.bug(&R37) { timeout.min } else { timeout.max };
+            ctx.set_timer_between(Timer::Election, DurationRange::new(timeout.min, latest));
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::kv::Command;
 
 use super::log::Entry;
 use super::message::{AppendEntries, AppendEntriesResponse, Message, Outcome};
-use super::message::{RequestVote, RequestVoteResponse};
+use super::message::{PreVoteResponse, ReadIndexResponse, RequestVote, RequestVoteResponse};
+use super::numbers::Index;
 use super::server::Server;
 
 impl Server {
@@ -28,6 +29,22 @@ impl Server {
             }
             // A snapshot is told as it is.
             Message::InstallSnapshot(_) | Message::InstallSnapshotResponse(_) => None,
+            Message::PreVoteResponse(response) if !response.would_vote => {
+                Some(Message::PreVoteResponse(PreVoteResponse {
+                    would_vote: true,
+                    ..response.clone()
+                }))
+            }
+            Message::ReadIndexResponse(response) => {
+                Some(Message::ReadIndexResponse(ReadIndexResponse {
+                    read_index: Index(0),
+                    ..response.clone()
+                }))
+            }
+            Message::PreVote(_)
+            | Message::PreVoteResponse(_)
+            | Message::TimeoutNow(_)
+            | Message::ReadIndex(_) => None,
         }
     }
 

@@ -1,9 +1,12 @@
 //! What servers send. The receiver learns the sender from the network, so `candidateId` and
 //! `leaderId` of figure 2 are not repeated here.
 
+use std::ops::Not;
 use std::sync::Arc;
 
 use serde::Serialize;
+
+use orrery_sim::OperationId;
 
 use crate::kv::Piece;
 
@@ -26,12 +29,27 @@ pub enum Message {
     InstallSnapshot(InstallSnapshot),
     /// To a leader: how much of the snapshot is here.
     InstallSnapshotResponse(InstallSnapshotResponse),
+    /// From who would stand for election: would you vote for me?
+    PreVote(PreVote),
+    /// The answer to that.
+    PreVoteResponse(PreVoteResponse),
+    /// From a leader: stand for election, now.
+    TimeoutNow(TimeoutNow),
+    /// From a follower that was asked for a read: how far must I have applied?
+    ReadIndex(ReadIndex),
+    /// From a leader: this far.
+    ReadIndexResponse(ReadIndexResponse),
 }
 
 impl Message {
-    /// The sender's term: every message carries it (§5.1).
+    /// The sender's term: every message carries it (§5.1). That of a `PreVote` is one that nobody is in yet.
     pub const fn term(&self) -> Term {
         match self {
+            Self::PreVote(request) => request.term,
+            Self::PreVoteResponse(response) => response.term,
+            Self::TimeoutNow(request) => request.term,
+            Self::ReadIndex(request) => request.term,
+            Self::ReadIndexResponse(response) => response.term,
             Self::RequestVote(request) => request.term,
             Self::RequestVoteResponse(response) => response.term,
             Self::AppendEntries(request) => request.term,
@@ -52,6 +70,10 @@ pub struct RequestVote {
     pub last_log_index: Index,
     /// The term of that entry: it counts first.
     pub last_log_term: Term,
+    /// Whether its leader told the candidate to stand, so that even those vote who have just heard that leader (dissertation,
+    /// §3.10). Left out where it is not so.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub disrupts: bool,
 }
 
 /// To a candidate: yes or no.
@@ -143,4 +165,53 @@ pub struct InstallSnapshotResponse {
     pub is_installed: bool,
     /// The round of the request: proof that the leader was followed when it began that round.
     pub round: Round,
+}
+
+/// From who would stand for election: would you vote for me (dissertation, §9.6)? It changes nobody's term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreVote {
+    /// The term in which the sender would stand: the one after its own.
+    pub term: Term,
+    /// As in [`RequestVote`].
+    pub last_log_index: Index,
+    /// As in [`RequestVote`].
+    pub last_log_term: Term,
+}
+
+/// The answer to a pre-vote. It binds nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreVoteResponse {
+    /// The voter's term. Where it is not below that of the question, the answer is no, and the asker goes on from this term.
+    pub term: Term,
+    /// The term of the question, so that an answer to an older one is known as such.
+    pub asked_for: Term,
+    /// Whether the voter would vote for the asker in that term.
+    pub would_vote: bool,
+}
+
+/// From a leader to the server that is to lead next (dissertation, §3.10): stand for election, now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TimeoutNow {
+    /// The leader's term. In any other the order is void.
+    pub term: Term,
+}
+
+/// From a follower: how far must I have applied to answer this read (dissertation, §6.4)?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReadIndex {
+    /// The follower's term.
+    pub term: Term,
+    /// The client's operation.
+    pub read: OperationId,
+}
+
+/// From a leader to a follower: what was committed after the client had asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReadIndexResponse {
+    /// The leader's term.
+    pub term: Term,
+    /// The client's operation.
+    pub read: OperationId,
+    /// How far the follower must have applied.
+    pub read_index: Index,
 }

@@ -13,7 +13,9 @@ use crate::quorum::majority;
 
 use super::administration::{self, Operation};
 use super::configuration::Configuration;
+use super::lease::DriftBound;
 use super::numbers::Term;
+use super::reads::Reads;
 use super::server::{Config, Raft, Server, Settings};
 use super::{bugs, invariants, statistics};
 
@@ -23,11 +25,17 @@ const PROBES: &[&str] = &[
     "change-abandoned",
     // A client asked again for a write that had taken effect.
     "answer-from-session",
+    // A follower answered a read itself.
+    "follower-read",
+    // A leader answered a read without a message.
+    "lease-read",
     // A follower had entries that conflict with its leader's.
     "log-conflict",
     // A leader saw an entry of an earlier term on a quorum, and had to leave it uncommitted (figure
     // 8).
     "old-entry-on-quorum",
+    // Somebody would not vote for a server that asked before it stood.
+    "pre-vote-refused",
     // The network delivered a vote twice.
     "second-vote",
     // A leader proposed the end of a client's session.
@@ -38,6 +46,8 @@ const PROBES: &[&str] = &[
     "snapshot-taken",
     // A voter refused a candidate whose log was less up to date.
     "vote-refused-for-log",
+    // A voter that had just heard its leader passed a request for a vote over.
+    "vote-withheld",
 ];
 
 /// What a scenario may set.
@@ -64,6 +74,23 @@ pub struct Parameters {
     /// After what time without an operation a leader has a client's session end; never, where absent. Much longer than clients wait
     /// for an answer, or their retries find no session and end without one.
     pub session_timeout: Option<Duration>,
+    /// Whether a server asks whether it would win before it stands for election (dissertation, §9.6).
+    pub pre_vote: bool,
+    /// Whether a leader that hears no quorum for the longest election timeout steps down (dissertation,
+    /// §6.2).
+    pub check_quorum: bool,
+    /// Whether a server that heard a leader within the shortest election timeout votes for nobody, and no
+    /// request for a vote moves its term (dissertation, §4.2.3). Nor does one that came back within that time.
+    pub sticky: bool,
+    /// How reads are kept from seeing the past: `read-index` asks a majority, `lease` trusts that a majority
+    /// was heard a moment ago and needs `sticky`, `log` treats a read as a write.
+    pub reads: Reads,
+    /// How many times faster than the slowest clock the fastest may run, from 1 on. A lease lasts the
+    /// shortest election timeout divided by it (dissertation, §6.4.1).
+    pub drift_bound: DriftBound,
+    /// Whether followers answer reads, having asked the leader how far they must have applied (dissertation,
+    /// §6.4).
+    pub follower_reads: bool,
     /// How many servers ever take part, the first ones: the others are as good as dead. All where
     /// absent.
     pub live: Option<u32>,
@@ -91,6 +118,12 @@ impl Default for Parameters {
             snapshot_after: None,
             snapshot_chunk: 64,
             session_timeout: None,
+            pre_vote: false,
+            check_quorum: false,
+            sticky: false,
+            reads: Reads::ReadIndex,
+            drift_bound: DriftBound::DEFAULT,
+            follower_reads: false,
             live: None,
             logs: None,
             terms: None,
@@ -127,6 +160,10 @@ impl Parameters {
             self.voters.iter().flatten().find(|id| !(1..=nodes).contains(&id.0))
         {
             return Err(format!("`voters` names {id}, and there are n1 to n{nodes}"));
+        } else if self.reads == Reads::Lease && !self.sticky {
+            "`reads = \"lease\"` needs `sticky = true`: a lease counts on voters that keep their vote from rivals of a leader that they have just heard"
+        } else if self.reads == Reads::Log && self.follower_reads {
+            "`follower_reads` ask the leader for a read index: with them, `reads` is `read-index` or `lease`, not `log`"
         } else if self.live.is_some_and(|live| live == 0 || nodes < live) {
             return Err(format!(
                 "`live` is out of range: of {nodes} servers 1 to {nodes} can be live"
@@ -171,6 +208,12 @@ impl Parameters {
                 snapshot_after: self.snapshot_after,
                 snapshot_chunk: self.snapshot_chunk,
                 session_timeout: self.session_timeout,
+                pre_vote: self.pre_vote,
+                check_quorum: self.check_quorum,
+                sticky: self.sticky,
+                reads: self.reads,
+                drift_bound: self.drift_bound,
+                follower_reads: self.follower_reads,
                 is_live: self.live.is_none_or(|live| id.0 <= live),
             },
             initial_term,
@@ -202,8 +245,8 @@ impl Registration for Raft {
         invariants::all(nodes)
     }
 
-    fn statistics(_world: &World<Server>, notes: &[NoteEntry<Self>]) -> Vec<Option<i64>> {
-        statistics::of_run(notes)
+    fn statistics(world: &World<Server>, notes: &[NoteEntry<Self>]) -> Vec<Option<i64>> {
+        statistics::of_run(world, notes)
     }
 
     fn generator(workload: &Workload) -> Result<Generator<Operation>, String> {
@@ -215,14 +258,17 @@ impl Registration for Raft {
         NodeId::all(parameters.live.unwrap_or(nodes)).collect()
     }
 
-    /// Any faults but those of a disk that loses what it had promised to keep, and nodes that lie: no
-    /// rule of Raft trusts a clock, so that its rate only matters to progress.
+    /// Any faults but those of a disk that loses what it had promised to keep, and nodes that lie. Only
+    /// leases trust clocks: to stay within their bound. Otherwise a clock's rate only matters to progress.
     fn fault_model(parameters: &Parameters, nodes: u32) -> FaultModel {
         let voters = parameters.first_voters(nodes).len() as u32;
         FaultModel {
             families: Family::CRASH_RECOVERY.to_vec(),
             down_at_most: (able(parameters, nodes).count() as u32).saturating_sub(majority(voters)),
-            drift_ppb: 100_000_000,
+            drift_ppb: match parameters.reads {
+                Reads::Lease => parameters.drift_bound.drift_ppb().min(100_000_000),
+                Reads::ReadIndex | Reads::Log => 100_000_000,
+            },
             bears_harsh: false,
         }
     }

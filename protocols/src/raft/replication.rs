@@ -11,7 +11,7 @@ use super::bugs::{R1, R5, R6, R9, R10, R11, R14, R25, R32, R34, R38, R39, R40};
 use super::log::{Entry, Payload};
 use super::message::{AppendEntries, AppendEntriesResponse, Message, Outcome};
 use super::numbers::{Index, Round};
-use super::role::Role;
+use super::role::{Reader, Role};
 use super::server::{Note, Raft, Record, Server, Timer};
 use super::variants;
 
@@ -25,20 +25,26 @@ impl Server {
         operation: Operation,
         ctx: &mut Context<'_, Raft>,
     ) {
-        let leadership = match &mut self.role {
+        let leadership = match &self.role {
             Role::Follower { leader } => return ctx.redirect(id, *leader),
-            Role::Candidate { .. } => return ctx.redirect(id, None),
+            Role::PreCandidate { .. } | Role::Candidate { .. } => return ctx.redirect(id, None),
             Role::Leader(leadership) => leadership,
         };
         if let Some(output) = self.state_machine.answer(id) {
             ctx.probe("answer-from-session");
             return ctx.complete(id, output.clone());
         }
-        if matches!(operation, Operation::Get { .. }) {
-            return self.read_index(id, operation, ctx);
-        }
-        if !leadership.asked.insert(id) {
+        if leadership.asked.contains(&id) {
             return; // Already in our log: the client has asked again.
+        }
+        if self.reads_without_log(&operation) {
+            return self.read_index(id, Reader::Client(operation), ctx);
+        }
+        if self.holds_back(id, &operation, ctx) {
+            return;
+        }
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.asked.insert(id);
         }
         if ctx.bug(&R34) {
             variants::answer_at_once(&self.state_machine, id, &operation, ctx);
@@ -91,6 +97,7 @@ impl Server {
     pub(super) fn heartbeat(&mut self, ctx: &mut Context<'_, Raft>) {
         self.expire_sessions(ctx);
         self.watch_catch_up(ctx);
+        self.begin_round_of_lease(ctx);
         self.append_entries_to_all(ctx);
         self.resend_snapshots(ctx);
         ctx.set_timer(Timer::Heartbeat, self.settings.heartbeat);
@@ -136,11 +143,14 @@ impl Server {
         response: &AppendEntriesResponse,
         ctx: &mut Context<'_, Raft>,
     ) {
-        let Role::Leader(leadership) = &mut self.role else { return };
-        if response.term != self.current_term {
+        if !self.is_leader() || response.term < self.current_term {
             return; // `DropStaleResponse`.
         }
-        leadership.acknowledge(from, response.round);
+        self.acknowledge(from, response.round, ctx);
+        if self.current_term < response.term {
+            return self.serve_reads(ctx); // Only R16 leads on.
+        }
+        let Role::Leader(leadership) = &mut self.role else { return };
         let matched = leadership.match_index.get(&from).copied().unwrap_or_default();
         let next = leadership.next_index.entry(from).or_default();
         let is_news = match response.outcome {
@@ -246,6 +256,8 @@ impl Server {
     pub(super) fn follow(&mut self, leader: NodeId, ctx: &mut Context<'_, Raft>) {
         self.return_to_follower(Some(leader), ctx);
         self.restart_election_timer(ctx);
+        self.last_heard = Some(ctx.now());
+        self.conclude_transfer(leader, ctx);
     }
 
     /// A request without the entries that a snapshot of ours stands for. Those are committed, so that the leader has the same.

@@ -1,4 +1,4 @@
-//! The three roles of a server, each with what only it needs.
+//! The roles of a server, each with what only it needs.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,6 +9,8 @@ use orrery_sim::{NodeId, OperationId, Position};
 use crate::kv::Operation;
 
 use super::administration;
+use super::check_quorum::Contact;
+use super::lease::Lease;
 use super::membership::CatchUp;
 use super::numbers::{Index, Round};
 use super::snapshot::Sending;
@@ -20,6 +22,11 @@ pub enum Role {
     Follower {
         /// The leader of the current term, once it was heard: where clients are sent.
         leader: Option<NodeId>,
+    },
+    /// Would stand for election if others would vote for it (dissertation, §9.6).
+    PreCandidate {
+        /// Who would, itself included, in the order of arrival.
+        would_vote: Vec<NodeId>,
     },
     /// Wants to lead.
     Candidate {
@@ -47,7 +54,7 @@ pub struct Leadership {
     /// For each follower, the latest round that it answered.
     pub acknowledged: BTreeMap<NodeId, Round>,
     /// Reads that wait for us to commit an entry of our term.
-    pub parked: Vec<(OperationId, Operation)>,
+    pub parked: Vec<(OperationId, Reader)>,
     /// Reads that wait for a round, in the order of their rounds.
     pub reads: VecDeque<Read>,
     /// Snapshots on their way to followers that need entries which the log has no more.
@@ -56,19 +63,32 @@ pub struct Leadership {
     pub changes: VecDeque<(OperationId, administration::Request)>,
     /// The new servers of that one, until they have caught up.
     pub catch_up: Option<CatchUp>,
+    /// When followers were heard last (`check_quorum.rs`).
+    pub contact: Contact,
+    /// Until when nobody else can be elected (`lease.rs`).
+    pub lease: Lease,
 }
 
 /// A read under way (dissertation, §6.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Read {
-    /// Who asks.
+    /// Which of which client.
     pub id: OperationId,
-    /// What.
-    pub operation: Operation,
+    /// Who is to be told.
+    pub reader: Reader,
     /// What was committed when the read began: the state must be at least as new.
     pub read_index: Index,
     /// The round that proves that we still led after the read began.
     pub round: Round,
+}
+
+/// Who waits for a leader's word on a read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Reader {
+    /// The client, for the value.
+    Client(Operation),
+    /// A follower that will answer the client, for the read index.
+    Follower(NodeId),
 }
 
 impl Leadership {
@@ -87,13 +107,9 @@ impl Leadership {
             sending: BTreeMap::new(),
             changes: VecDeque::new(),
             catch_up: None,
+            contact: Contact::default(),
+            lease: Lease::default(),
         }
-    }
-
-    /// `peer` still followed when `round` began.
-    pub fn acknowledge(&mut self, peer: NodeId, round: Round) {
-        let acknowledged = self.acknowledged.entry(peer).or_default();
-        *acknowledged = round.max(*acknowledged);
     }
 
     /// The log of `peer` agrees with ours up to `index`, on its disk.
@@ -105,8 +121,8 @@ impl Leadership {
     }
 
     /// The reads that wait for this leader: nothing was done for them.
-    pub fn waiting_reads(&self) -> impl Iterator<Item = OperationId> {
-        let parked = self.parked.iter().map(|(id, _)| *id);
-        parked.chain(self.reads.iter().map(|read| read.id))
+    pub fn waiting_reads(&self) -> impl Iterator<Item = (OperationId, &Reader)> {
+        let parked = self.parked.iter().map(|(id, reader)| (*id, reader));
+        parked.chain(self.reads.iter().map(|read| (read.id, &read.reader)))
     }
 }

@@ -18,11 +18,15 @@ use crate::replicated::{Milestone, Replica};
 use super::administration::Operation;
 use super::bugs::{R3, R12};
 use super::configuration::Configuration;
+use super::follower_reads::FollowerRead;
+use super::lease::DriftBound;
 use super::log::{Entry, Log};
 use super::message::Message;
 use super::numbers::{Index, Term};
+use super::reads::Reads;
 use super::role::Role;
 use super::snapshot::{Receiving, Snapshot};
+use super::transfer::Transfer;
 
 /// The protocol and its registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +75,18 @@ pub struct Settings {
     pub snapshot_chunk: u32,
     /// After what time without an operation a client's session ends; never, where absent.
     pub session_timeout: Option<Duration>,
+    /// Whether a server asks whether it would win before it stands for election (dissertation, §9.6).
+    pub pre_vote: bool,
+    /// Whether a leader that hears no quorum for an election timeout steps down (dissertation, §6.2).
+    pub check_quorum: bool,
+    /// Whether a server that has just heard a leader keeps its vote and its term (dissertation, §4.2.3).
+    pub sticky: bool,
+    /// How reads are kept from seeing the past.
+    pub reads: Reads,
+    /// How many times faster than the slowest clock the fastest may run: what a lease is shortened by (dissertation, §6.4.1).
+    pub drift_bound: DriftBound,
+    /// Whether followers answer reads (dissertation, §6.4).
+    pub follower_reads: bool,
     /// Whether the server takes part at all. One that does not is as good as dead.
     pub is_live: bool,
 }
@@ -108,6 +124,8 @@ pub enum Timer {
     Election,
     /// Leaders: time to be heard.
     Heartbeat,
+    /// Leaders that hand over: no new leader for too long.
+    Transfer,
 }
 
 /// Milestones.
@@ -132,7 +150,7 @@ pub enum Note {
         /// By these votes, in the order in which they were counted.
         votes: Vec<NodeId>,
     },
-    /// A leader learned of a newer term.
+    /// A leader learned of a newer term, or lost its quorum.
     SteppedDown {
         /// The term that it led.
         term: Term,
@@ -179,6 +197,26 @@ pub enum Note {
         /// The last entry that the snapshot stands for.
         index: Index,
     },
+    /// A server asks whether it would win an election (dissertation, §9.6).
+    BecamePreCandidate {
+        /// In this term, which it does not enter yet.
+        term: Term,
+    },
+    /// A leader heard no quorum for an election timeout (dissertation, §6.2).
+    LostQuorum {
+        /// Its term.
+        term: Term,
+    },
+    /// A leader takes no more writes, and is about to hand over (dissertation, §3.10).
+    TransferBegun {
+        /// To this server.
+        to: NodeId,
+    },
+    /// Nothing came of that within an election timeout.
+    TransferAbandoned {
+        /// Who was to lead.
+        to: NodeId,
+    },
 }
 
 /// A vote that is on its way to the disk.
@@ -217,6 +255,12 @@ pub struct Server {
     pub(super) receiving: Option<Receiving>,
     /// When it last executed an operation of each client, by its own clock.
     pub(super) sessions_used: BTreeMap<ClientId, LocalTime>,
+    /// When it heard a leader last, by its own clock.
+    pub(super) last_heard: Option<LocalTime>,
+    /// Reads that it answers as a follower.
+    pub(super) own_reads: Vec<FollowerRead>,
+    /// The handing over of its leadership, until the administrator is answered.
+    pub(super) transfer: Option<Transfer>,
 
     /// The last place in its journal that it has written to.
     written: Position,
@@ -240,6 +284,8 @@ impl Node for Server {
         if let Some(snapshot) = &server.snapshot {
             ctx.note(Note::Installed { index: snapshot.last_included_index });
         }
+        // Who has a journal may have heard a leader right before its crash, which may count on that.
+        server.last_heard = (!start.journal.records().is_empty()).then(|| ctx.now());
         let first_timeout = start.config.first_timeout.filter(|_| start.incarnation == 0);
         match first_timeout {
             Some(after) if server.settings.is_live => ctx.set_timer(Timer::Election, after),
@@ -252,8 +298,18 @@ impl Node for Server {
         if !self.settings.is_live {
             return;
         }
-        self.update_term(message.term(), ctx);
+        if self.sticks_to_its_leader(&message, ctx) {
+            return ctx.probe("vote-withheld");
+        }
+        self.update_term(&message, ctx);
         match message {
+            Message::PreVote(request) => self.handle_pre_vote_request(from, &request, ctx),
+            Message::PreVoteResponse(response) => {
+                self.handle_pre_vote_response(from, &response, ctx);
+            }
+            Message::TimeoutNow(request) => self.handle_timeout_now(&request, ctx),
+            Message::ReadIndex(request) => self.handle_read_index_request(from, &request, ctx),
+            Message::ReadIndexResponse(response) => self.handle_read_index_response(&response, ctx),
             Message::RequestVote(request) => self.handle_request_vote_request(from, &request, ctx),
             Message::RequestVoteResponse(response) => {
                 self.handle_request_vote_response(from, &response, ctx);
@@ -271,12 +327,16 @@ impl Node for Server {
                 self.handle_install_snapshot_response(from, &response, ctx);
             }
         }
+        self.serve_own_reads(ctx);
+        self.continue_transfer(ctx);
     }
 
     fn on_timer(&mut self, timer: Timer, ctx: &mut Context<'_, Raft>) {
         match timer {
             Timer::Election => self.timeout(ctx),
-            Timer::Heartbeat => self.heartbeat(ctx),
+            Timer::Heartbeat if self.holds_quorum(ctx) => self.heartbeat(ctx),
+            Timer::Heartbeat => {}
+            Timer::Transfer => self.abandon_transfer(ctx),
         }
     }
 
@@ -285,7 +345,10 @@ impl Node for Server {
             return;
         }
         match operation {
-            Administered::Store(operation) => self.client_request(id, operation, ctx),
+            Administered::Store(operation) => match self.leader_to_ask(&operation) {
+                Some(leader) => self.follower_read(id, operation, leader, ctx),
+                None => self.client_request(id, operation, ctx),
+            },
             Administered::Administrative(request) => self.administer(id, &request, ctx),
         }
     }
@@ -304,6 +367,7 @@ impl Node for Server {
         match &self.role {
             Role::Follower { .. } if !self.settings.is_live => "absent",
             Role::Follower { .. } => "follower",
+            Role::PreCandidate { .. } => "pre-candidate",
             Role::Candidate { .. } => "candidate",
             Role::Leader(_) => "leader",
         }
@@ -332,6 +396,9 @@ impl Server {
             snapshot: None,
             receiving: None,
             sessions_used: BTreeMap::new(),
+            last_heard: None,
+            own_reads: vec![],
+            transfer: None,
             written: start.journal.written(),
             forced: start.journal.synced(),
             pledge: None,
@@ -499,7 +566,11 @@ impl Replica for Server {
             | Note::Truncated { .. }
             | Note::Committed { .. }
             | Note::Reconfiguring { .. }
-            | Note::Reconfigured { .. } => None,
+            | Note::Reconfigured { .. }
+            | Note::BecamePreCandidate { .. }
+            | Note::LostQuorum { .. }
+            | Note::TransferBegun { .. }
+            | Note::TransferAbandoned { .. } => None,
         }
     }
 }

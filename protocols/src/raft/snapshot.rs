@@ -140,8 +140,8 @@ impl Server {
         if response.term != self.current_term {
             return; // `DropStaleResponse`.
         }
+        self.acknowledge(from, response.round, ctx);
         let Role::Leader(leadership) = &mut self.role else { return };
-        leadership.acknowledge(from, response.round);
         let index = response.last_included_index;
         let Some(sending) = leadership.sending.get_mut(&from) else { return };
         if sending.snapshot.last_included_index != index {

@@ -3,7 +3,9 @@
 mod bugs;
 mod byzantine;
 mod compaction;
+mod elections;
 mod membership;
+mod reads;
 mod stories;
 mod support;
 mod sweep;

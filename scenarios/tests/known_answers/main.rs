@@ -10,5 +10,6 @@
 mod messages;
 mod queues;
 mod quorums;
+mod raft;
 mod split_votes;
 mod support;

@@ -34,6 +34,7 @@ impl<N: Node> World<N> {
         let had_role = self.with_role(role) == Some(id);
         self.fallen = Some(Fallen { node: id, role, had_role, state });
         self.crash_disk(id);
+        let now = self.now();
         let slot = &mut self.nodes[id.index()];
         slot.node = None;
         slot.timers.clear();
@@ -44,6 +45,7 @@ impl<N: Node> World<N> {
         slot.forget_service();
         // Stale disk answers and forced timers are told by the incarnation.
         slot.incarnation += 1;
+        slot.last_crash = Some(now);
         true
     }
 

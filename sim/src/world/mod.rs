@@ -81,6 +81,8 @@ struct Slot<N: Node> {
     /// `None` while it is down.
     node: Option<N>,
     incarnation: u32,
+    /// When it went down last.
+    last_crash: Option<SimTime>,
     is_paused: bool,
     /// Whether what comes for it waits in its inbox: it stands still, or it is slow.
     is_held: bool,

@@ -214,6 +214,7 @@ fn slot<N: Node>(id: NodeId, config: <N::Protocol as Protocol>::Config, clock: C
         config,
         node: None,
         incarnation: 0,
+        last_crash: None,
         is_paused: false,
         is_held: false,
         inbox: VecDeque::new(),

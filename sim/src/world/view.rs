@@ -74,6 +74,11 @@ impl<N: Node> World<N> {
         self.nodes[id.index()].incarnation
     }
 
+    /// When a node went down last, if it ever did.
+    pub fn last_crash(&self, id: NodeId) -> Option<SimTime> {
+        self.nodes[id.index()].last_crash
+    }
+
     /// A node's journal.
     pub fn journal(&self, id: NodeId) -> &Journal<<N::Protocol as Protocol>::Record> {
         &self.nodes[id.index()].journal

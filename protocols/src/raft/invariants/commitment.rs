@@ -122,7 +122,11 @@ impl Monitor<Server> for LeaderCompleteness {
                 | Note::Applied { .. }
                 | Note::Reconfiguring { .. }
                 | Note::Reconfigured { .. }
-                | Note::Installed { .. } => {}
+                | Note::Installed { .. }
+                | Note::BecamePreCandidate { .. }
+                | Note::LostQuorum { .. }
+                | Note::TransferBegun { .. }
+                | Note::TransferAbandoned { .. } => {}
             }
         }
         Ok(())
@@ -141,7 +145,11 @@ fn governing(leader: &Server, step: &Step<Raft>) -> Arc<Configuration> {
         | Note::Committed { .. }
         | Note::Applied { .. }
         | Note::Reconfigured { .. }
-        | Note::Installed { .. } => None,
+        | Note::Installed { .. }
+        | Note::BecamePreCandidate { .. }
+        | Note::LostQuorum { .. }
+        | Note::TransferBegun { .. }
+        | Note::TransferAbandoned { .. } => None,
     });
     let before = appended.min().map_or(leader.log().last_index(), Index::previous);
     Arc::clone(leader.configuration_at(before))

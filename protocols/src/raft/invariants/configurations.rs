@@ -113,6 +113,10 @@ impl Monitor<Server> for ConfigurationSafety {
                     }
                 }
                 Note::BecameCandidate { .. }
+                | Note::BecamePreCandidate { .. }
+                | Note::LostQuorum { .. }
+                | Note::TransferBegun { .. }
+                | Note::TransferAbandoned { .. }
                 | Note::Voted { .. }
                 | Note::SteppedDown { .. }
                 | Note::Truncated { .. }

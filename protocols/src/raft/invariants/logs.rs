@@ -185,7 +185,11 @@ pub(super) fn truncated_from(step: &Step<Raft>) -> Option<Index> {
         | Note::Applied { .. }
         | Note::Reconfiguring { .. }
         | Note::Reconfigured { .. }
-        | Note::Installed { .. } => None,
+        | Note::Installed { .. }
+        | Note::BecamePreCandidate { .. }
+        | Note::LostQuorum { .. }
+        | Note::TransferBegun { .. }
+        | Note::TransferAbandoned { .. } => None,
     });
     deleted.min()
 }
