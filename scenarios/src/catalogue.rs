@@ -29,6 +29,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "raft/commit-latency",
     "raft/forgetful-voter",
     "raft/stale-read",
+    "raft/refused-round",
     "raft/early-read-index",
     "raft/figure-8",
     "raft/deaf-leader",

@@ -137,7 +137,7 @@ fn scripted_scenarios_catch_their_bugs_at_once() {
         ("paxos/fast-quorum", "P15", "Integrity"),
         ("paxos/fast-recovery", "P16", "Choosable"),
         ("paxos/duelling-proposers", "P19", "goal `a value is chosen`"),
-        ("raft/stale-read", "R16", "linearizability"),
+        ("raft/refused-round", "R16", "linearizability"),
         ("raft/early-read-index", "R17", "linearizability"),
         ("raft/late-acks", "R19", "linearizability"),
         ("raft/late-acks", "R20", "linearizability"),
