@@ -159,17 +159,12 @@ fn scripted_scenarios_catch_their_bugs_at_once() {
 }
 
 /// The default run of a scenario with other settings.
-fn run_with(name: &str, settings: &[&str]) -> Report {
+#[track_caller]
+fn run_set(name: &str, settings: &[&str]) -> Report {
     let set: Vec<Override> =
         settings.iter().map(|text| text.parse().expect("an override")).collect();
-    let registry = registry();
-    let case = load(name).case(&registry, None, &set, &[]);
-    let case = case.unwrap_or_else(|errors| panic!("{}", errors.plain()));
-    registry
-        .get(&case.protocol)
-        .expect("it is known")
-        .run(&case, &RunOptions::default())
-        .expect("a case can be run")
+    let scenario = load(name);
+    run_with(&scenario, scenario.default_seed(), &set, &[])
 }
 
 fn found_by(report: &Report) -> Option<&str> {
@@ -192,16 +187,16 @@ fn elections_are_disturbed_where_nobody_prevents_it() {
         ),
         ("raft/partial-partition", &["check_quorum=false"], "goal `n1 sees that it is not heard`"),
     ] {
-        let report = run_with(name, settings);
+        let report = run_set(name, settings);
         assert_eq!(found_by(&report), Some(goal), "{name} {settings:?}");
     }
     // Without Pre-Vote, the return of the server that was cut off costs the leader its term; with it, nothing.
     let changes =
-        |settings: &[&str]| run_with("raft/rejoin", settings).stats["leader_changes"].value;
+        |settings: &[&str]| run_set("raft/rejoin", settings).stats["leader_changes"].value;
     assert_eq!(changes(&[]), 1);
     assert_eq!(changes(&["pre_vote=false"]), 2);
     // Twelve of the mean timeouts fit into three seconds: so far does the term of who is cut off get.
-    let terms = run_with("raft/rejoin", &["pre_vote=false"]).stats["terms"].value;
+    let terms = run_set("raft/rejoin", &["pre_vote=false"]).stats["terms"].value;
     assert!((10..=18).contains(&terms), "{terms}");
 }
 
@@ -211,7 +206,7 @@ fn elections_are_disturbed_where_nobody_prevents_it() {
 fn a_lease_is_stale_exactly_between_the_two_clocks_timeouts() {
     let is_stale = |read: u32, bound: u32| {
         let settings = [format!("read={read}ms"), format!("drift_bound={bound}")];
-        let report = run_with("raft/lease-drift", &[&settings[0], &settings[1]]);
+        let report = run_set("raft/lease-drift", &[&settings[0], &settings[1]]);
         match found_by(&report) {
             None => false,
             Some("linearizability") => true,
@@ -228,7 +223,7 @@ fn a_lease_is_stale_exactly_between_the_two_clocks_timeouts() {
 #[test]
 fn the_deposed_leader_of_a_stale_read_is_no_safer_with_a_lease_that_is_over() {
     let settings = ["reads=lease", "sticky=true"];
-    assert_eq!(run_with("raft/stale-read", &settings).verdict, Verdict::Pass);
+    assert_eq!(run_set("raft/stale-read", &settings).verdict, Verdict::Pass);
 }
 
 #[test]

@@ -31,11 +31,16 @@
 //! | `server.rs` | figure 2, state | what is kept on disk and in memory; which rule handles what |
 //! | `election.rs` | §5.2, §5.4.1 | `timeout`, `request_vote`, `handle_request_vote_request`, `become_leader`, `update_term` |
 //! | `replication.rs` | §5.3, §5.4.2 | `client_request`, `append_entries`, `handle_append_entries_request`, `advance_commit_index` |
-//! | `reads.rs` | dissertation, §6.4 | `read_index` |
 //! | [`configuration`] | §6; dissertation, chapter 4 | who decides |
 //! | `membership.rs` | dissertation, chapter 4 | `begin_change`, `caught_up`, `append_configuration`, `configuration_is_committed` |
 //! | `snapshot.rs` | §7, figure 13 | `compact_log`, `install_snapshot`, `handle_install_snapshot_request` |
 //! | `sessions.rs` | dissertation, §6.3 | `expire_sessions` |
+//! | `pre_vote.rs` | dissertation, §9.6 | `ask_before_standing`, `handle_pre_vote_request` |
+//! | `check_quorum.rs` | dissertation, §6.2, §4.2.3 | `holds_quorum`, `sticks_to_its_leader` |
+//! | `transfer.rs` | dissertation, §3.10 | `transfer_leadership`, `handle_timeout_now` |
+//! | `reads.rs` | dissertation, §6.4 | `read_index`, `serve_reads` |
+//! | `lease.rs` | dissertation, §6.4.1 | `renew_lease`, `has_lease` |
+//! | `follower_reads.rs` | dissertation, §6.4 | `follower_read`, `handle_read_index_request` |
 //! | [`log`] | §5.3 | the log by itself |
 //! | [`administration`] | | what an administrator may ask |
 //! | [`message`] | figure 2, RPCs | every message and what its fields mean |
@@ -49,7 +54,10 @@
 //! client operations and the end of client sessions (§8; dissertation, §6.3), membership changes by
 //! one server and by joint consensus, learners (§6; dissertation, chapter 4), log compaction and
 //! InstallSnapshot in chunks (§7; dissertation, chapter 5), reads without log entries by ReadIndex (§8;
-//! dissertation, §6.4), batching and pipelining (dissertation, §10.2), the leader's write to its
+//! dissertation, §6.4), by leases (dissertation, §6.4.1) and on followers (dissertation, §6.4),
+//! Pre-Vote (dissertation, §9.6), check-quorum (dissertation, §6.2), vote stickiness (dissertation,
+//! §4.2.3), leadership transfer (dissertation, §3.10), batching and pipelining (dissertation, §10.2),
+//! the leader's write to its
 //! own disk in parallel with its followers' (dissertation, §10.2.1).
 //!
 //! # Ours
@@ -66,16 +74,18 @@
 //!   it does others'.
 //! - A snapshot travels in pieces that are values and sessions, not bytes, and its receiver says how
 //!   many it has. Changes of membership wait in a queue at the leader.
+//! - A refused Pre-Vote names the voter's term, from which the asker goes on; and a server would vote
+//!   only in a term that it has not reached.
+//! - Voters stick to their leader for that long after a restart, too.
+//! - A leader that has sent `TimeoutNow` has no leases any more in its term, whatever became of the
+//!   transfer.
 //! - A leader that steps down sends the clients that wait for it elsewhere. Their operations may
 //!   still take effect; the session table makes the retry harmless.
 //!
 //! # Left out
 //!
-//! - Leadership transfer (dissertation, §3.10).
-//! - Pre-Vote and check-quorum (dissertation, §9.6, §6.2): a server that was cut off disturbs the
-//!   leader on its return, and a leader that hears nobody goes on trying for as long as it is
-//!   heard.
-//! - Lease reads (dissertation, §6.4.1): so clocks may drift as they like.
+//! - Clients on the network: they ask any server, without delay.
+//! - Priorities of servers in elections.
 
 pub mod administration;
 pub mod bugs;

@@ -1,12 +1,13 @@
 //! Reads: what they cost, and how far they can be trusted.
 
 use orrery_protocols::kv::{Operation, Output};
+use orrery_protocols::raft::bugs::R16;
 use orrery_protocols::raft::{DriftBound, Parameters, Raft, Reads};
 use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::Action;
-use orrery_sim::{ClientId, Duration, DurationRange, Law, Link, Registration};
+use orrery_sim::{Bug, ClientId, Duration, DurationRange, Law, Link, Registration};
 
-use crate::support::{RaftAction, Run, cut, fire, item, ms, node, quiet};
+use crate::support::{RaftAction, Run, cut, fire, item, ms, node, quiet, scripted};
 
 /// A leader is current for 100 ms after it was heard, and rounds begin every 50 ms.
 fn leases() -> Parameters {
@@ -134,4 +135,28 @@ fn a_follower_reads_nothing_older_than_what_the_leader_had_committed() {
     run.safely_until(200);
     assert_eq!(answers(&run)[1], Output::Value(Some("1".into())));
     assert!(run.world.probes().hits().any(|(name, _)| name == "follower-read"));
+}
+
+#[test]
+fn r16_a_refusal_in_a_newer_term_passes_for_consent() {
+    let read = |bugs: &[Bug]| {
+        let mut setup = quiet(1, 3, &scripted(), bugs);
+        setup.clients.count = 2;
+        let write = |value: &str| Operation::Put { key: "x".into(), value: value.into() };
+        // n1 heartbeats at 262 ms, after the cut has healed and before n2 does, at 282 ms.
+        setup.plan.items = vec![
+            item(10, fire(1)),
+            item(50, ask(1, write("old"), 1)),
+            item(100, cut(&[1])),
+            item(130, fire(2)),
+            item(150, ask(1, write("new"), 2)),
+            item(220, ask(2, get(), 1)),
+            item(240, Action::Heal(None)),
+        ];
+        let mut run = Run::new(setup);
+        run.safely_until(1_000);
+        answers(&run).pop()
+    };
+    assert_eq!(read(&[]), Some(Output::Value(Some("new".into()))));
+    assert_eq!(read(&[R16]), Some(Output::Value(Some("old".into()))));
 }
