@@ -42,11 +42,8 @@ impl Server {
         let Role::Leader(leadership) = &mut self.role else { return };
         leadership.round = leadership.round.next();
         if self.settings.reads == Reads::Lease {
-            let (begun, now) = (&mut leadership.lease.begun, ctx.now());
-            // What was begun longer ago makes no lease any more, whoever answers.
-            let timeout = self.settings.election_timeout.min;
-            while begun.pop_front_if(|(_, start)| timeout <= now.since(*start)).is_some() {}
-            begun.push_back((leadership.round, now));
+            leadership.lease.begun.push_back((leadership.round, ctx.now()));
+            self.renew_lease(ctx); // A server that is a quorum by itself waits for no answer.
         }
     }
 
