@@ -10,6 +10,8 @@
 //! - [`multi_paxos`]: a sequence of commands, each chosen by an instance of Paxos.
 //! - [`abd`]: a register on a majority of copies, with one writer or many.
 //! - [`primary_backup`]: one server works, the others hear of it before the client does.
+//! - [`chain`]: chain replication, and [`craq`] with reads at every server.
+//! - [`viewstamped`]: consensus by a primary and views, without a disk.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -18,6 +20,8 @@
 #![forbid(unsafe_code)]
 
 pub mod abd;
+pub mod chain;
+pub mod craq;
 pub mod engine;
 pub mod fast_paxos;
 pub mod flp;
@@ -30,3 +34,4 @@ pub mod primary_backup;
 pub mod quorum;
 pub mod raft;
 pub mod replicated;
+pub mod viewstamped;

@@ -1,37 +1,6 @@
 //! Terms, indexes and rounds. They print as `t3`, `i7` and `r2`.
 
-use std::fmt;
-
-use serde::Serialize;
-
-/// Defines a counting number that prints as a letter and the number.
-macro_rules! number {
-    ($(#[$doc:meta])* $name:ident, $letter:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-        pub struct $name(pub u64);
-
-        impl $name {
-            /// The next one.
-            #[must_use]
-            pub const fn next(self) -> Self {
-                Self(self.0 + 1)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&format!(concat!($letter, "{}"), self.0))
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(self, f)
-            }
-        }
-    };
-}
+use crate::number::number;
 
 number! {
     /// A term: time is divided into them, and each has one leader at most (§5.1). A server begins

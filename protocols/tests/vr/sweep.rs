@@ -1,0 +1,52 @@
+//! Many seeds under many faults: nothing may go wrong, and everything twice the same.
+
+use orrery_sim::Probability;
+
+use crate::support::{Run, at, chaos};
+
+#[test]
+fn nothing_goes_wrong_under_faults() {
+    let mut completed = 0;
+    for seed in 0..60 {
+        let mut run = Run::new(chaos(seed, [3, 4, 5][seed as usize % 3], &[]));
+        run.safely_until(6_000);
+        completed += run.world.counters().completed;
+    }
+    assert!(60 * 20 < completed, "{completed} operations: too few to prove anything");
+}
+
+#[test]
+fn after_the_faults_clients_are_served_again() {
+    for seed in 100..120 {
+        let mut setup = chaos(seed, 5, &[]);
+        setup.links.default.loss = Probability::default();
+        let mut run = Run::new(setup);
+        run.safely_until(6_500);
+        let before = run.world.counters().completed;
+        run.safely_until(7_500);
+        assert!(before + 5 < run.world.counters().completed, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_run_and_handlers_are_pure() {
+    let digest = |seed| {
+        let mut run = Run::new(chaos(seed, 5, &[]));
+        run.world.check_purity();
+        run.safely_until(3_000);
+        assert_eq!(run.world.impurity(), None, "seed {seed}");
+        run.world.digest()
+    };
+    assert_eq!(digest(7), digest(7));
+    assert_ne!(digest(7), digest(8));
+}
+
+#[test]
+fn a_copied_world_goes_on_as_the_original() {
+    let mut run = Run::new(chaos(3, 5, &[]));
+    run.safely_until(2_000);
+    let mut copy = run.world.clone();
+    run.safely_until(3_000);
+    while copy.step(at(3_000)).unwrap().is_some() {}
+    assert_eq!(copy.digest(), run.world.digest());
+}
