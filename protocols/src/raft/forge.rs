@@ -27,8 +27,6 @@ impl Server {
             Message::AppendEntriesResponse(response) => {
                 claim_to_match(response).map(Message::AppendEntriesResponse)
             }
-            // A snapshot is told as it is.
-            Message::InstallSnapshot(_) | Message::InstallSnapshotResponse(_) => None,
             Message::PreVoteResponse(response) if !response.would_vote => {
                 Some(Message::PreVoteResponse(PreVoteResponse {
                     would_vote: true,
@@ -41,7 +39,10 @@ impl Server {
                     ..response.clone()
                 }))
             }
-            Message::PreVote(_)
+            // These are told as they are.
+            Message::InstallSnapshot(_)
+            | Message::InstallSnapshotResponse(_)
+            | Message::PreVote(_)
             | Message::PreVoteResponse(_)
             | Message::TimeoutNow(_)
             | Message::ReadIndex(_) => None,

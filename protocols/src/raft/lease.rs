@@ -5,7 +5,7 @@
 //! from the *start* of the round on, by the leader's clock, the lease lasts that timeout divided by how much faster their clocks may run than
 //! ours. Within it, a read needs no message. Outside of it, it is a read by `ReadIndex`.
 //!
-//! The lease is as good as its assumptions: clocks within the bound, voters that stick to their leader also across a restart, and no TimeoutNow on its way.
+//! The lease is as good as its assumptions: clocks within the bound, voters that stick to their leader also across a restart, and no `TimeoutNow` on its way.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -32,7 +32,7 @@ pub struct Lease {
     pub begun: VecDeque<(Round, LocalTime)>,
     /// The start of the latest round that a quorum has answered.
     pub start: Option<LocalTime>,
-    /// Whether TimeoutNow may be on its way: for the rest of the term, a rival may be elected at any time.
+    /// Whether `TimeoutNow` may be on its way: for the rest of the term, a rival may be elected at any time.
     pub is_void: bool,
 }
 

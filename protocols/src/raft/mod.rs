@@ -53,7 +53,7 @@
 //! Leader election, log replication, the restriction on commitment, persistence, exactly-once
 //! client operations and the end of client sessions (§8; dissertation, §6.3), membership changes by
 //! one server and by joint consensus, learners (§6; dissertation, chapter 4), log compaction and
-//! InstallSnapshot in chunks (§7; dissertation, chapter 5), reads without log entries by ReadIndex (§8;
+//! `InstallSnapshot` in chunks (§7; dissertation, chapter 5), reads without log entries by ReadIndex (§8;
 //! dissertation, §6.4), by leases (dissertation, §6.4.1) and on followers (dissertation, §6.4),
 //! Pre-Vote (dissertation, §9.6), check-quorum (dissertation, §6.2), vote stickiness (dissertation,
 //! §4.2.3), leadership transfer (dissertation, §3.10), batching and pipelining (dissertation, §10.2),

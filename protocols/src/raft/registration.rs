@@ -51,6 +51,8 @@ const PROBES: &[&str] = &[
 ];
 
 /// What a scenario may set.
+// Each is a rule of its own that is kept or left out.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {

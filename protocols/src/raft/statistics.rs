@@ -97,20 +97,20 @@ pub(super) fn of_run(world: &World<Server>, notes: &[NoteEntry<Raft>]) -> Vec<Op
 fn failover_time(world: &World<Server>, notes: &[NoteEntry<Raft>]) -> Option<u64> {
     let elections: Vec<&NoteEntry<Raft>> =
         notes.iter().filter(|entry| matches!(entry.note, Note::Elected { .. })).collect();
-    let times = elections.windows(2).filter_map(|pair| {
+    let mut times = elections.windows(2).filter_map(|pair| {
         let (leader, next) = (pair[0], pair[1]);
         let crash = world.last_crash(leader.node)?;
         let is_between = leader.time <= crash && crash <= next.time;
         is_between.then(|| next.time.since(crash).as_nanos())
     });
-    times.last()
+    times.next_back()
 }
 
 /// From call to answer, in the mean over all writes that have one, in nanoseconds.
 fn write_time(world: &World<Server>) -> Option<u64> {
     let mut open = BTreeMap::new();
     let (mut sum, mut count) = (0_u128, 0_u128);
-    for entry in world.history().iter() {
+    for entry in world.history() {
         match &entry.what {
             HistoryKind::Invoke(Administered::Store(operation))
                 if !matches!(operation, Operation::Get { .. }) =>

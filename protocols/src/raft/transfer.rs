@@ -2,11 +2,11 @@
 //!
 //! 1. The leader takes no more writes. Those that come wait.
 //! 2. It brings the target's log up to date, by AppendEntries as always.
-//! 3. It sends the target TimeoutNow. The target stands for election at once, and tells voters that its leader sent it, so that they
+//! 3. It sends the target `TimeoutNow`. The target stands for election at once, and tells voters that its leader sent it, so that they
 //!    vote although they have just heard that leader. The higher term deposes the leader.
 //! 4. If nothing came of it within an election timeout, the leader takes writes again.
 //!
-//! Giving up takes nothing back: TimeoutNow may be on its way, and the target may still be elected behind the leader's back. From the
+//! Giving up takes nothing back: `TimeoutNow` may be on its way, and the target may still be elected behind the leader's back. From the
 //! moment that it leaves, no lease of this leader is worth anything (see `lease.rs`).
 
 use serde::Serialize;

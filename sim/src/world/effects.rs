@@ -135,7 +135,7 @@ impl<N: Node> World<N> {
                 self.digest_data(&timer);
                 let slot = &mut self.nodes[id.index()];
                 slot.timers.cancel(timer);
-                if slot.is_held {
+                if !slot.inbox.is_empty() {
                     slot.withdraw(timer);
                 }
                 self.done(Effect::CancelTimer { timer });
@@ -200,7 +200,7 @@ impl<N: Node> World<N> {
             slot.drift_was_effective = true;
             self.ledger.tally_mut(Family::Clock).effective += 1;
         }
-        if slot.is_held {
+        if !slot.inbox.is_empty() {
             slot.withdraw(timer);
         }
         let order = self.timer_order(id, &timer, due);

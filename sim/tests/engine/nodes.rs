@@ -101,6 +101,18 @@ fn what_comes_for_a_paused_node_is_handled_in_order_when_it_goes_on() {
 }
 
 #[test]
+fn a_timer_that_waits_does_not_ring_once_it_is_set_anew_by_what_waited_before_it() {
+    // The message waits from 10 ms, the timer from 12 ms; handling the message moves the timer.
+    let sleeper = Script::new()
+        .on(On::Start, [Act::Set(Timer::Election, 12)])
+        .on(On::Hears(ping(1)), [Act::Set(Timer::Election, 30)]);
+    let mut setup = lab([sleeper, Script::new().on(On::Start, [Act::Send(1, ping(1))])]);
+    setup.plan.items =
+        vec![at_time(1, Action::Pause(node(1))), at_time(50, Action::Resume(node(1)))];
+    assert_eq!(diary(&after_a_second(setup), N1), ["50ms Ping(1) from n2", "80ms Election"]);
+}
+
+#[test]
 fn a_pause_that_nothing_ran_into_was_not_effective() {
     let mut setup = lab([rings_after(30)]);
     setup.plan.items =
