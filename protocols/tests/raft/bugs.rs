@@ -251,7 +251,7 @@ fn chaos_catches_what_is_written_sent_or_counted_wrongly() {
     for (bug, seeds, make) in [
         (R3, 1, chaos_3 as fn(u64, &[Bug]) -> Setup<Raft>),
         (R5, 20, chaos_3),
-        (R7, 20, chaos_3),
+        (R7, 100, compacting),
         (R9, 10, chaos_3),
         (R14, 3, chaos_5),
         (R24, 3, changing),
