@@ -28,6 +28,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "raft/election-time",
     "raft/commit-latency",
     "raft/forgetful-voter",
+    "raft/half-a-vote",
     "raft/stale-read",
     "raft/refused-round",
     "raft/early-read-index",

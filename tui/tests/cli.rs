@@ -94,7 +94,7 @@ fn a_sweep_is_the_same_whatever_the_number_of_jobs() {
 fn every_wrong_input_is_told_with_what_would_be_right() {
     let cases: &[(&[&str], &str)] = &[
         (&["run", "raft/leader-crush"], "raft/leader-crash"),
-        (&["run", "raft/leader-crash", "--bug", "R99"], "R1"),
+        (&["run", "raft/leader-crash", "--bug", "R99"], "R9"),
         (&["run", "raft/leader-crash", "--set", "server=7"], "servers"),
         (&["run", "raft/leader-crash", "--set", "servers"], "="),
         (&["run", "nowhere.toml"], "nowhere.toml"),

@@ -34,7 +34,7 @@ pub const R4: Bug = Bug {
     ],
     source: "Raft, figure 2: updated on stable storage before responding to RPCs",
     difficulty: Difficulty::Medium,
-    found_by: &["raft/chaos"],
+    found_by: &["raft/half-a-vote"],
 };
 
 /// A promise before the fact.
