@@ -27,7 +27,7 @@ pub struct Transfer {
     pub id: OperationId,
     /// Who is to lead.
     pub to: NodeId,
-    /// Whether TimeoutNow was sent: from then on, the target may be elected at any time.
+    /// Whether `TimeoutNow` was sent: from then on, the target may be elected at any time.
     pub is_sent: bool,
     /// Writes that wait for the end of it: nothing was done with them.
     pub held: Vec<Request>,
@@ -125,7 +125,7 @@ impl Server {
 }
 
 impl Transfer {
-    /// The target does not lead. Once TimeoutNow was sent, it still may.
+    /// The target does not lead. Once `TimeoutNow` was sent, it still may.
     fn answer_in_vain(&self, ctx: &mut Context<'_, Raft>) {
         if self.is_sent {
             ctx.give_up(self.id);

@@ -1,5 +1,6 @@
 //! The table of a comparison: one line per measure, one column for each that takes part.
 
+use std::fmt::Display;
 use std::ops::Range;
 
 use orrery_harness::statistics::ENGINE;
@@ -19,7 +20,15 @@ const LEAST: usize = 11;
 /// One line: what is measured, and its text for a row; none where the row has nothing of the kind.
 struct Line {
     label: String,
-    cell: Box<dyn Fn(&Row) -> Option<String>>,
+    cell: Cell,
+}
+
+/// What a row says in a line.
+type Cell = Box<dyn Fn(&Row) -> Option<String>>;
+
+/// The cells of one line, each at the right end of its column.
+fn aligned<T: Display>(cells: impl Iterator<Item = T>, width: usize) -> String {
+    cells.fold(String::new(), |line, cell| format!("{line}{cell:>width$}"))
 }
 
 /// Prints the table, as many columns beside each other as fit.
@@ -38,11 +47,11 @@ pub(super) fn tell(
     for block in blocks(rows) {
         output.line("")?;
         let width = width(block);
-        let head: String = block.iter().map(|row| format!("{:>width$}", row.name)).collect();
+        let head = aligned(block.iter().map(|row| &row.name), width);
         output.line(output.paint(Tone::Strong, format!("{:LABEL$}{head}", "").trim_end()))?;
         for line in &lines {
             let cells = block.iter().map(|row| (line.cell)(row).unwrap_or_else(|| "-".into()));
-            let cells: String = cells.map(|cell| format!("{cell:>width$}")).collect();
+            let cells = aligned(cells, width);
             output.line(format!("{:LABEL$}{cells}", line.label))?;
         }
     }
