@@ -1,5 +1,6 @@
 //! The debugger in a pseudo-terminal: it opens, steps, leaves, and gives the terminal back.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::sync::mpsc::{Receiver, channel};
@@ -10,6 +11,9 @@ use portable_pty::{Child, CommandBuilder, PtyPair, PtySize, native_pty_system};
 const ROWS: NonZeroU16 = NonZeroU16::new(24).unwrap();
 const COLUMNS: NonZeroU16 = NonZeroU16::new(80).unwrap();
 /// No screen takes longer to appear, even on a busy machine.
+/// Held by the test whose program runs.
+static TURN: Mutex<()> = Mutex::new(());
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The program in a terminal of its own.
@@ -19,10 +23,14 @@ struct Terminal {
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     pty: PtyPair,
+    /// One program at a time: a terminal that another test's program has inherited would not go away with its own.
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Terminal {
     fn open(arguments: &[&str]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+            _turn: turn,
         Self::open_in(std::path::Path::new("."), arguments)
     }
 
