@@ -1,9 +1,9 @@
 //! The debugger in a pseudo-terminal: it opens, steps, leaves, and gives the terminal back.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, PtyPair, PtySize, native_pty_system};
@@ -29,12 +29,11 @@ struct Terminal {
 
 impl Terminal {
     fn open(arguments: &[&str]) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-            _turn: turn,
         Self::open_in(std::path::Path::new("."), arguments)
     }
 
     fn open_in(folder: &std::path::Path, arguments: &[&str]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (rows, cols) = (ROWS.get(), COLUMNS.get());
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
@@ -59,7 +58,7 @@ impl Terminal {
         #[expect(clippy::disallowed_methods, reason = "a pseudo-terminal blocks its reader")]
         std::thread::spawn(read);
         let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
-        Self { screen, bytes, keys, child, pty }
+        Self { screen, bytes, keys, child, pty, _turn: turn }
     }
 
     /// Reads until the screen is as `wanted` says.
