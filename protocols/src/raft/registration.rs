@@ -51,8 +51,10 @@ const PROBES: &[&str] = &[
 ];
 
 /// What a scenario may set.
-// Each is a rule of its own that is kept or left out.
-#[allow(clippy::struct_excessive_bools)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a rule of its own that is kept or left out"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {

@@ -58,8 +58,10 @@ pub struct Config {
 }
 
 /// What a server keeps to.
-// Each is a rule of its own that is kept or left out.
-#[allow(clippy::struct_excessive_bools)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a rule of its own that is kept or left out"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Settings {
     /// How long a server hears from no leader until it stands for election, drawn anew each time
