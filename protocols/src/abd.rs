@@ -129,10 +129,14 @@ impl fmt::Display for Tag {
     }
 }
 
-/// As it prints: `7@n2`.
 impl Serialize for Tag {
+    /// For people as it prints, `7@n2`; for a digest and for the size of a message its two parts.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.number, self.writer).serialize(serializer)
+        }
     }
 }
 

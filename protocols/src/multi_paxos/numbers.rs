@@ -42,9 +42,13 @@ impl fmt::Display for Ballot {
 }
 
 impl Serialize for Ballot {
-    /// As the text that it prints as.
+    /// For people the text that it prints as; for a digest and for the size of a message its two numbers.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.round, self.leader).serialize(serializer)
+        }
     }
 }
 

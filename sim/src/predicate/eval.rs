@@ -54,14 +54,14 @@ pub struct EventFacts<'a> {
 }
 
 /// What a node was before it crashed: by then it has neither role nor state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Former<'a> {
     /// Its word for what it was.
     pub role: &'a str,
     /// Whether it was the one that the role's name stood for.
     pub had_role: bool,
-    /// The tree of its state.
-    pub state: &'a Value,
+    /// Builds the tree of its state. Called only if a condition comes to read it.
+    pub state: &'a dyn Fn() -> Value,
 }
 
 impl<'a> EventFacts<'a> {
@@ -344,12 +344,13 @@ impl<'e> Evaluation<'e> {
 
     /// The state of a node that is in the run.
     fn state(&self, node: NodeId) -> Option<&Value> {
-        if let Some(former) = former(node, self.facts) {
-            return Some(former.state);
-        }
         let count = self.scope.node_count();
         let states =
             self.states.get_or_init(|| NodeId::all(count).map(|_| OnceCell::new()).collect());
-        states.get(node.index())?.get_or_init(|| self.scope.state(node)).as_ref()
+        let build = || match former(node, self.facts) {
+            Some(former) => Some((former.state)()),
+            None => self.scope.state(node),
+        };
+        states.get(node.index())?.get_or_init(build).as_ref()
     }
 }

@@ -5,7 +5,6 @@ use crate::ledger::Family;
 use crate::node::Node;
 use crate::queue::QueueError;
 use crate::step::Deed;
-use crate::value::Value;
 
 use super::deeds::deed;
 use super::plan_state::Urgent;
@@ -13,12 +12,12 @@ use super::{Pending, What, World};
 
 /// What the node that crashed last was before.
 #[derive(Clone, Debug)]
-pub(super) struct Fallen {
+pub(super) struct Fallen<N> {
     pub node: NodeId,
     pub role: &'static str,
     /// Whether it was the one that the role's name stood for.
     pub had_role: bool,
-    pub state: Value,
+    pub state: N,
 }
 
 impl<N: Node> World<N> {
@@ -29,14 +28,13 @@ impl<N: Node> World<N> {
 
     /// The node stops; whether it was up.
     pub(super) fn crash(&mut self, id: NodeId) -> bool {
-        let Some(node) = &self.nodes[id.index()].node else { return false };
-        let (role, state) = (node.role(), Value::of(node));
+        let Some(role) = self.nodes[id.index()].node.as_ref().map(Node::role) else { return false };
         let had_role = self.with_role(role) == Some(id);
-        self.fallen = Some(Fallen { node: id, role, had_role, state });
+        let state = self.nodes[id.index()].node.take();
+        self.fallen = state.map(|state| Fallen { node: id, role, had_role, state });
         self.crash_disk(id);
         let now = self.now();
         let slot = &mut self.nodes[id.index()];
-        slot.node = None;
         slot.timers.clear();
         slot.outbox.clear();
         slot.inbox.clear();

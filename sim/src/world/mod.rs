@@ -161,7 +161,7 @@ pub struct World<N: Node> {
     /// How many effects of the next handler are carried out before its node crashes, and which item says so.
     crash_inside: Option<(usize, u32)>,
     /// What the node that crashed last was: predicates of the crash ask.
-    fallen: Option<Fallen>,
+    fallen: Option<Fallen<N>>,
 }
 
 impl<N: Node> World<N> {

@@ -106,9 +106,10 @@ fn deed_facts<N: Node>(world: &World<N>, deed: &Deed, visit: &mut dyn FnMut(&Eve
     let Some(kind) = deed_kind(deed.word).filter(|_| deed.changed) else { return };
     let fallen = world.fallen.as_ref().filter(|_| kind == EventKind::Crash);
     let fallen = fallen.filter(|fallen| Some(fallen.node) == deed.node);
+    let tree = || fallen.map_or(Value::Null, |fallen| Value::of(&fallen.state));
     let former = fallen.map(|fallen| {
-        let Fallen { role, had_role, state, .. } = fallen;
-        Former { role, had_role: *had_role, state }
+        let Fallen { role, had_role, .. } = *fallen;
+        Former { role, had_role, state: &tree }
     });
     let (node, client) = (deed.node, deed.client);
     let links = &deed.pairs;
