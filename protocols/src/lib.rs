@@ -12,6 +12,7 @@
 //! - [`primary_backup`]: one server works, the others hear of it before the client does.
 //! - [`chain`]: chain replication, and [`craq`] with reads at every server.
 //! - [`viewstamped`]: consensus by a primary and views, without a disk.
+//! - [`gossip`]: epidemics: what sites tell random others, until all know it.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -25,6 +26,7 @@ pub mod craq;
 pub mod engine;
 pub mod fast_paxos;
 pub mod flp;
+pub mod gossip;
 pub mod kv;
 pub mod multi_paxos;
 mod number;

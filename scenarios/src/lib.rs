@@ -48,6 +48,7 @@ pub fn registry() -> Registry {
         .with(registered::<orrery_protocols::chain::Chain>())
         .with(registered::<orrery_protocols::craq::Craq>())
         .with(registered::<orrery_protocols::viewstamped::Vr>())
+        .with(registered::<orrery_protocols::gossip::rumor::Rumor>())
         .with(registered::<orrery_protocols::engine::queue::Queue>())
         .with(registered::<orrery_protocols::engine::at_least_once::AtLeastOnce>())
         .with(registered::<orrery_protocols::engine::quorum_wait::QuorumWait>())

@@ -1,0 +1,5 @@
+//! Epidemics under test: a story per rule, the numbers of the paper, and every planted bug caught.
+
+mod known_answers;
+mod rumor;
+mod support;
