@@ -72,6 +72,9 @@ pub(crate) struct Open<P: Protocol> {
     pub attempt: u32,
     /// How many of the nodes that it reached have not said that they did nothing.
     pub taken_up: u32,
+    /// How many hints it has followed one after the other. Nodes that send it to each other, or to themselves, are believed once
+    /// each; after that it asks where it would by its own choice.
+    pub hints: usize,
     pub node: NodeId,
 }
 

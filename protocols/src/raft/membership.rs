@@ -101,7 +101,8 @@ impl Server {
         let current = self.governing(ctx);
         let wanted = wanted(&request, current);
         if wanted == *current {
-            return self.end_change(id, ctx);
+            self.end_change(id, ctx);
+            return self.begin_change(ctx);
         }
         let members = current.members();
         let newcomers: BTreeSet<NodeId> =
@@ -197,7 +198,10 @@ impl Server {
         {
             self.end_change(id, ctx);
         }
-        if !self.configuration().is_voter(ctx.id()) {
+        if self.configuration().is_voter(ctx.id()) {
+            self.begin_change(ctx);
+        } else {
+            // The changes that wait are for the next leader to begin: it might let this one in again.
             ctx.note(Note::SteppedDown { term: self.current_term });
             self.return_to_follower(None, ctx);
         }
@@ -215,7 +219,6 @@ impl Server {
         if let Role::Leader(leadership) = &mut self.role {
             leadership.changes.pop_front();
         }
-        self.begin_change(ctx);
     }
 }
 

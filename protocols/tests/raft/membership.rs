@@ -2,7 +2,7 @@
 
 use orrery_protocols::kv::{Operation as Asked, Output};
 use orrery_protocols::raft::administration::Request;
-use orrery_protocols::raft::{Configuration, Index, Note, Operation, Parameters, Raft};
+use orrery_protocols::raft::{Configuration, Index, Note, Operation, Parameters, Raft, Role};
 use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::Action;
 use orrery_sim::{Bug, ClientId, NodeId, Setup};
@@ -113,6 +113,26 @@ fn a_leader_that_is_removed_sees_to_it_and_steps_down() {
     assert_eq!(run.leader(), None, "it leads no more");
     run.safely_until(400);
     assert_eq!(run.leader(), Some(NodeId(2)), "and does not stand again");
+}
+
+#[test]
+fn a_leader_that_is_removed_leaves_the_next_change_to_the_next_leader() {
+    let mut setup = led_by_n1(&[1, 2, 3], 3, &[]);
+    let back = Operation::Administrative(Request::AddServer { server: NodeId(1) });
+    let back = Action::Request { client: ClientId(3), operation: back, to: Some(node(1)) };
+    setup.plan.items.extend([
+        item(100, ask(Request::RemoveServer { server: NodeId(1) }, 1)),
+        item(101, back),
+        item(210, fire(2)),
+    ]);
+    let mut run = Run::new(setup);
+    run.safely_until(190);
+    let sent_back: Vec<_> = answers(&run).into_iter().filter(|(client, _)| *client == 3).collect();
+    assert_eq!(sent_back, [], "n1 does not let itself in again");
+    assert!(matches!(run.server(1).current_role(), Role::Follower { leader: None }), "nor follow itself");
+    run.safely_until(1_000);
+    assert_eq!(run.leader(), Some(NodeId(2)));
+    assert_eq!(*run.server(2).configuration(), of(&[1, 2, 3]), "n2 does");
 }
 
 #[test]

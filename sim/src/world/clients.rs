@@ -117,6 +117,7 @@ impl<N: Node> World<N> {
             invoked: self.now,
             attempt: 1,
             taken_up: 0,
+            hints: 0,
             node,
         });
         self.counters.invoked += 1;
@@ -204,7 +205,9 @@ impl<N: Node> World<N> {
         // A moment that was set for the attempt before is past.
         open.attempt += 1;
         let hinted = hint.and_then(|hint| self.setup.entries.iter().position(|e| *e == hint));
-        if let Some(position) = hinted {
+        let followed = hinted.filter(|_| open.hints < self.setup.entries.len());
+        open.hints = followed.map_or(0, |_| open.hints + 1);
+        if let Some(position) = followed {
             self.clients[id.index()].entry = position;
         }
         let at = self.after(self.setup.retry);

@@ -144,6 +144,17 @@ fn a_client_follows_hints_and_goes_round_without_them() {
 }
 
 #[test]
+fn a_client_does_not_follow_for_ever_nodes_that_send_it_to_each_other() {
+    let to = |node| Script::new().on(On::IsAsked, [Act::Redirect(Some(node))]);
+    let mut setup = with_client([to(N2), to(N1), answers(7)]);
+    setup.plan.items = vec![request(5, Wish::Read, None)];
+    assert_eq!(asked(&run(&mut world(setup), 1_000)), [(5, 1), (15, 2), (25, 1), (35, 2), (45, 3)]);
+    let mut setup = with_client([to(N1), answers(7), idle()]);
+    setup.plan.items = vec![request(5, Wish::Read, None)];
+    assert_eq!(asked(&run(&mut world(setup), 1_000)), [(5, 1), (15, 1), (25, 1), (35, 1), (45, 2)]);
+}
+
+#[test]
 fn only_the_node_that_was_asked_last_sends_a_client_on() {
     let late = Script::new()
         .on(On::IsAsked, [Act::Send(1, ping(1))])
