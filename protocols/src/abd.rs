@@ -583,7 +583,7 @@ pub const Q2: Bug = Bug {
     breaks: &["One Value per Tag", "Order of Tags", "linearizability"],
     source: "LS, section 3: tags are pairs, ordered lexicographically",
     difficulty: Difficulty::Easy,
-    found_by: &["replication/abd-chaos"],
+    found_by: &["replication/concurrent-writers", "replication/abd-chaos"],
 };
 
 /// A writer among many that counts for itself.
@@ -593,7 +593,7 @@ pub const Q3: Bug = Bug {
     breaks: &["Order of Tags", "linearizability"],
     source: "LS, section 3: a write begins with a query phase",
     difficulty: Difficulty::Easy,
-    found_by: &["replication/abd-chaos"],
+    found_by: &["replication/blind-write", "replication/abd-chaos"],
 };
 
 /// The statistics, in the order of [`Registration::statistics`].

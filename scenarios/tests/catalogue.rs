@@ -125,6 +125,9 @@ fn scripted_scenarios_catch_their_bugs_at_once() {
         ("paxos/alpha-window", "P14", "P2c"),
         ("paxos/lease-step", "P18", "linearizability"),
         ("replication/read-inversion", "Q1", "linearizability"),
+        ("replication/concurrent-writers", "Q2", "linearizability"),
+        ("replication/blind-write", "Q3", "linearizability"),
+        ("paxos/merely-accepted", "P20", "Integrity"),
         ("replication/primary-crash", "Q13", "linearizability"),
         ("replication/fencing", "Q14", "Committed Entries Stay"),
         ("replication/high-watermark", "Q15", "linearizability"),
@@ -169,6 +172,12 @@ fn run_set(name: &str, settings: &[&str]) -> Report {
 
 fn found_by(report: &Report) -> Option<&str> {
     report.violation.as_ref().map(|failure| failure.found_by.as_str())
+}
+
+#[test]
+fn the_recovery_of_views_as_it_was_published_forgets_a_request() {
+    let report = run_set("replication/vr-old-promises", &["crash_vectors=false"]);
+    assert_eq!(found_by(&report), Some("Committed Requests Survive"));
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub const P20: Bug = Bug {
     breaks: &["Integrity", "State Machine Safety"],
     source: "Paxos Made Simple, §2.3: a learner must find out that a majority has accepted",
     difficulty: Difficulty::Easy,
-    found_by: &["paxos/chaos"],
+    found_by: &["paxos/merely-accepted", "paxos/chaos"],
 };
 
 /// All of them.

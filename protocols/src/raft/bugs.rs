@@ -84,7 +84,7 @@ pub const R18: Bug = Bug {
     breaks: &["linearizability"],
     source: "dissertation, §6.4; Raft, §8",
     difficulty: Difficulty::Easy,
-    found_by: &["raft/stale-read"],
+    found_by: &["raft/stale-read", "raft/chaos"],
 };
 
 /// An answer before the fact.

@@ -270,7 +270,7 @@ impl Registration for Raft {
             families: Family::CRASH_RECOVERY.to_vec(),
             down_at_most: (able(parameters, nodes).count() as u32).saturating_sub(majority(voters)),
             drift_ppb: match parameters.reads {
-                Reads::Lease => parameters.drift_bound.drift_ppb().min(100_000_000),
+                Reads::Lease => parameters.drift_bound.drift_ppb(),
                 Reads::ReadIndex | Reads::Log => 100_000_000,
             },
             bears_harsh: false,

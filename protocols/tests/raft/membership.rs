@@ -129,7 +129,10 @@ fn a_leader_that_is_removed_leaves_the_next_change_to_the_next_leader() {
     run.safely_until(190);
     let sent_back: Vec<_> = answers(&run).into_iter().filter(|(client, _)| *client == 3).collect();
     assert_eq!(sent_back, [], "n1 does not let itself in again");
-    assert!(matches!(run.server(1).current_role(), Role::Follower { leader: None }), "nor follow itself");
+    assert!(
+        matches!(run.server(1).current_role(), Role::Follower { leader: None }),
+        "nor follow itself"
+    );
     run.safely_until(1_000);
     assert_eq!(run.leader(), Some(NodeId(2)));
     assert_eq!(*run.server(2).configuration(), of(&[1, 2, 3]), "n2 does");

@@ -99,5 +99,5 @@ pub const R40: Bug = Bug {
     breaks: &["Leader Completeness", "State Machine Safety"],
     source: "dissertation, §4.2.1: non-voting members are not yet counted toward majorities",
     difficulty: Difficulty::Easy,
-    found_by: &["raft/learner"],
+    found_by: &["raft/learner", "raft/membership-chaos"],
 };

@@ -9,7 +9,7 @@ pub const R16: Bug = Bug {
     breaks: &["linearizability"],
     source: "Raft, §5.1: a leader that sees a newer term steps down; dissertation, §6.4",
     difficulty: Difficulty::Easy,
-    found_by: &["raft/refused-round"],
+    found_by: &["raft/refused-round", "raft/lease-chaos"],
 };
 
 /// A read before the leader knows what is committed.
@@ -19,7 +19,7 @@ pub const R17: Bug = Bug {
     breaks: &["linearizability"],
     source: "dissertation, §6.4, step 1; etcd #7331",
     difficulty: Difficulty::Easy,
-    found_by: &["raft/early-read-index"],
+    found_by: &["raft/early-read-index", "raft/chaos"],
 };
 
 /// Any answer will do.
