@@ -114,6 +114,11 @@ pub trait Node: Sized + Serialize {
         None
     }
 
+    /// Whether it lacks what a crash took from it, and is as good as down: drawn crashes spare the others meanwhile.
+    fn is_recovering(&self) -> bool {
+        false
+    }
+
     /// The node's role in a word, such as `leader`; plans and predicates name nodes by it.
     fn role(&self) -> &'static str {
         ""

@@ -5,7 +5,7 @@ mod links;
 mod outages;
 
 use orrery_sim::ledger::Family;
-use orrery_sim::plan::{Action, Item, Plan, Target, Trigger};
+use orrery_sim::plan::{Action, CrashLimit, Item, Plan, Target, Trigger};
 use orrery_sim::random::{Domain, Draw, Randomness, StreamId};
 use orrery_sim::registration::FaultModel;
 use orrery_sim::{Clock, Duration, DurationRange, NodeId, Probability, SimTime};
@@ -50,7 +50,10 @@ pub fn draw(case: &Case, limits: &Limits<'_>) -> Result<Case, CaseError> {
     if let Some(swarm) = &case.swarm {
         let switches = stream(&randomness, purpose::SWITCHES).bits();
         let (model, case) = (&limits.model, &mut drawn);
+        let first = case.plan.items.len();
         Faults { swarm, case, model, randomness: &randomness, switches }.draw_all();
+        let items = first..drawn.plan.items.len();
+        drawn.plan.crash_limit = Some(CrashLimit { items, nodes: model.down_at_most });
     }
     match (case.liveness, &case.swarm) {
         (Some(liveness), _) => core::heal(&mut drawn, liveness, limits, &randomness)?,

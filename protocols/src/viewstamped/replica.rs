@@ -205,6 +205,10 @@ impl Node for Replica {
         self.request(id, operation, ctx);
     }
 
+    fn is_recovering(&self) -> bool {
+        self.status == Status::Recovering
+    }
+
     fn role(&self) -> &'static str {
         match self.status {
             Status::Normal if self.is_primary() => "primary",

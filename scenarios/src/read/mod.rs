@@ -251,7 +251,7 @@ pub(crate) fn contents(
         wall_clocks: clocks.wall,
         disk,
         clients,
-        plan: Plan { items },
+        plan: Plan { items, crash_limit: None },
         interventions,
         swarm,
         liveness,

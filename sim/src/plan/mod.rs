@@ -5,6 +5,8 @@ mod action;
 mod disturbance;
 mod reach;
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::id::NodeId;
@@ -21,11 +23,23 @@ pub use reach::{Cut, Flapping};
 pub struct Plan<O> {
     /// The items. Their places are their addresses: an item that is switched off keeps its place.
     pub items: Vec<Item<O>>,
+    /// What its drawn items must spare.
+    pub crash_limit: Option<CrashLimit>,
+}
+
+/// How many nodes the crashes of some items may take away at one time. Where a node that was down is as good as down until it has
+/// got back what the crash took from it, only the run itself shows how many that are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrashLimit {
+    /// The places of the items.
+    pub items: Range<usize>,
+    /// While a node recovers ([`Node::is_recovering`](crate::Node::is_recovering)) and so many do or are down, these items crash none.
+    pub nodes: u32,
 }
 
 impl<O> Default for Plan<O> {
     fn default() -> Self {
-        Self { items: Vec::new() }
+        Self { items: Vec::new(), crash_limit: None }
     }
 }
 

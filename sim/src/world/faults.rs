@@ -8,7 +8,7 @@ use crate::step::Deed;
 
 use super::deeds::deed;
 use super::plan_state::Urgent;
-use super::{Pending, What, World};
+use super::{Pending, Slot, What, World};
 
 /// What the node that crashed last was before.
 #[derive(Clone, Debug)]
@@ -21,6 +21,23 @@ pub(super) struct Fallen<N> {
 }
 
 impl<N: Node> World<N> {
+    /// Whether as many nodes are away as the crashes of this item may bring about.
+    pub(super) fn must_spare(&self, item: Option<usize>) -> bool {
+        let limit = self.plan.crash_limit.as_ref();
+        let limit = limit.filter(|limit| item.is_some_and(|item| limit.items.contains(&item)));
+        let recovers = |slot: &Slot<N>| slot.node.as_ref().is_some_and(Node::is_recovering);
+        let is_away = |slot: &&Slot<N>| slot.node.is_none() || recovers(slot);
+        limit.is_some_and(|limit| {
+            self.nodes.iter().any(recovers)
+                && limit.nodes as usize <= self.nodes.iter().filter(is_away).count()
+        })
+    }
+
+    pub(super) fn spare(&self, id: NodeId) -> Deed {
+        let detail = "spared: others have not recovered yet".into();
+        Deed { detail, ..deed("crash", Some(id)) }
+    }
+
     pub(super) fn do_crash(&mut self, id: NodeId) -> Deed {
         let changed = self.crash(id);
         Deed { changed, ..deed("crash", Some(id)) }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::id::NodeId;
 use crate::journal::DiskError;
-use crate::plan::{Action, Item, Plan, Target, Trigger};
+use crate::plan::{Action, CrashLimit, Item, Plan, Target, Trigger};
 use crate::predicate::Occurrences;
 use crate::time::SimTime;
 
@@ -13,6 +13,7 @@ use crate::time::SimTime;
 #[derive(Clone, Debug)]
 pub(super) struct PlanState<O> {
     items: Arc<Vec<Item<O>>>,
+    pub crash_limit: Option<CrashLimit>,
     /// Per item: that it was carried out.
     done: Vec<Option<Done>>,
     /// Items whose trigger has not fired.
@@ -70,6 +71,7 @@ impl<O> PlanState<O> {
             behind: behind.collect(),
             done: vec![None; items.len()],
             items,
+            crash_limit: plan.crash_limit,
             waiting: vec![],
         }
     }
