@@ -80,18 +80,9 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
-    /// Leaves with `q`. A key that comes just when one screen takes over from another may be lost, so it is pressed until the
-    /// program has ended.
+    /// Leaves with `q`.
     fn left(mut self) -> u32 {
-        let pause = Duration::from_millis(200);
-        for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
-            self.press("q");
-            #[expect(clippy::disallowed_methods, reason = "another process needs the time")]
-            std::thread::sleep(pause);
-            if self.child.try_wait().unwrap().is_some() {
-                break;
-            }
-        }
+        self.press("q");
         self.closed()
     }
 

@@ -50,6 +50,12 @@ impl Console for Playback {
         self.waits.pop_front().ok_or_else(|| io::Error::other("the terminal is gone"))
     }
 
+    fn give_back(&mut self, inputs: Vec<Input>) {
+        if !inputs.is_empty() {
+            self.waits.push_front(inputs);
+        }
+    }
+
     fn perform(&mut self, command: &Command) -> io::Result<()> {
         self.done.push(command.clone());
         Ok(())
@@ -133,6 +139,19 @@ fn the_list_opens_what_is_chosen_and_comes_back() {
     let refused = |frame: &String| frame.contains("raft/c does not open: no such protocol");
     assert!(console.frames.iter().any(refused));
     assert_eq!(picker.settings.theme.name(), "light");
+}
+
+#[test]
+fn what_is_typed_ahead_goes_to_the_next_screen() {
+    let mut console = Playback::of(&[&[Input::Key(Key::Enter), key('q'), key('q'), key('j')]]);
+    let mut picker = Picker::new(entries(), Settings { has_picker: true, ..Settings::default() });
+    let mut opened = 0;
+    let mut open = |_: &str| {
+        opened += 1;
+        Ok(Box::new(split_brain()) as Box<dyn orrery_harness::Session>)
+    };
+    choose(&mut picker, &Options::default(), &mut console, (&mut open, None)).unwrap();
+    assert_eq!(opened, 1, "the first q closed the run, the second the list");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Many seeds under many faults: nothing may go wrong, and everything twice the same.
 
-use orrery_sim::Probability;
+use orrery_protocols::viewstamped::Parameters;
+use orrery_sim::plan::CrashLimit;
+use orrery_sim::{Node, NodeId, Probability};
 
-use crate::support::{Run, at, chaos};
+use crate::support::{Run, at, chaos, crash, cut, item, quiet, restart};
 
 #[test]
 fn nothing_goes_wrong_under_faults() {
@@ -49,4 +51,26 @@ fn a_copied_world_goes_on_as_the_original() {
     run.safely_until(3_000);
     while copy.step(at(3_000)).unwrap().is_some() {}
     assert_eq!(copy.digest(), run.world.digest());
+}
+
+#[test]
+fn drawn_crashes_spare_the_others_while_a_replica_recovers() {
+    let is_up_in_the_end = |items: std::ops::Range<usize>, nodes| {
+        let mut setup = quiet(1, 5, &Parameters::default(), &[]);
+        // n1 is cut off: it comes back, and cannot recover.
+        setup.plan.items = vec![
+            item(10, cut(&[1])),
+            item(20, crash(1)),
+            item(30, restart(1)),
+            item(100, crash(2)),
+        ];
+        setup.plan.crash_limit = Some(CrashLimit { items, nodes });
+        let mut run = Run::new(setup);
+        run.safely_until(200);
+        assert!(run.replica(1).is_recovering());
+        run.world.node(NodeId(2)).is_some()
+    };
+    assert!(is_up_in_the_end(3..4, 1), "n1 is as good as down");
+    assert!(!is_up_in_the_end(3..4, 2), "two may be");
+    assert!(!is_up_in_the_end(0..0, 1), "what people do is done");
 }

@@ -47,6 +47,9 @@ pub trait Console {
     /// Where the terminal cannot be read.
     fn wait(&mut self, is_playing: bool) -> io::Result<Vec<Input>>;
 
+    /// Gives back what had come with the input that closed a screen: it is for the next screen, whose wait returns it first.
+    fn give_back(&mut self, inputs: Vec<Input>);
+
     /// Puts a text on the clipboard, hands the terminal over for a while, or forgets what is on the screen.
     ///
     /// # Errors
@@ -103,7 +106,8 @@ pub fn drive(app: &mut dyn App, console: &mut dyn Console) -> io::Result<Command
             console.draw(&mut |area, buffer| app.paint(area, buffer))?;
         }
         is_stale = false;
-        for input in console.wait(app.is_playing())? {
+        let mut inputs = console.wait(app.is_playing())?.into_iter();
+        while let Some(input) = inputs.next() {
             is_stale = true;
             let command = match input {
                 Input::Stop => return Ok(Command::Leave),
@@ -113,7 +117,10 @@ pub fn drive(app: &mut dyn App, console: &mut dyn Console) -> io::Result<Command
                 Input::Key(key) => press(app, key),
             };
             match command {
-                Some(command @ (Command::Close | Command::Leave)) => return Ok(command),
+                Some(command @ (Command::Close | Command::Leave)) => {
+                    console.give_back(inputs.collect());
+                    return Ok(command);
+                }
                 Some(command) => console.perform(&command)?,
                 None => {}
             }

@@ -28,6 +28,8 @@ pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     signals: &'static Signals,
     ticks: Ticks,
+    /// What came for the screen that is to open now.
+    given_back: Vec<Input>,
 }
 
 impl Screen {
@@ -40,7 +42,12 @@ impl Screen {
         // theme leaves colours out instead.
         style::force_color_output(true);
         let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        let screen = Self { terminal, signals: Signals::take()?, ticks: Ticks::default() };
+        let screen = Self {
+            terminal,
+            signals: Signals::take()?,
+            ticks: Ticks::default(),
+            given_back: vec![],
+        };
         enter(&mut io::stdout())?;
         Ok(screen)
     }
@@ -90,7 +97,10 @@ impl Console for Screen {
     }
 
     fn wait(&mut self, is_playing: bool) -> io::Result<Vec<Input>> {
-        let mut inputs = Vec::new();
+        let mut inputs = std::mem::take(&mut self.given_back);
+        if !inputs.is_empty() {
+            return Ok(inputs);
+        }
         if is_gone_after(self.ticks.wait(is_playing)) {
             return Ok(vec![Input::Stop]);
         }
@@ -102,6 +112,10 @@ impl Console for Screen {
         }
         inputs.extend(self.signals.pending());
         Ok(inputs)
+    }
+
+    fn give_back(&mut self, inputs: Vec<Input>) {
+        self.given_back = inputs;
     }
 
     fn perform(&mut self, command: &Command) -> io::Result<()> {
