@@ -57,7 +57,10 @@ pub fn draw(case: &Case, limits: &Limits<'_>) -> Result<Case, CaseError> {
     }
     match (case.liveness, &case.swarm) {
         (Some(liveness), _) => core::heal(&mut drawn, liveness, limits, &randomness)?,
-        (None, Some(swarm)) => quieten(&mut drawn.plan, swarm.until, case.nodes),
+        (None, Some(swarm)) => {
+            let restarts = limits.model.families.contains(&Family::Restart);
+            quieten(&mut drawn.plan, swarm.until, case.nodes, restarts);
+        }
         (None, None) => {}
     }
     Ok(drawn)
@@ -170,8 +173,9 @@ impl Faults<'_> {
     }
 }
 
-/// The end of the faults: everything goes on from here without any.
-fn quieten(plan: &mut Plan<serde_json::Value>, at: SimTime, nodes: u32) {
+/// The end of the faults: everything goes on from here without any. Where no node may crash, none is restarted: that would be a family of faults that never
+/// does anything.
+fn quieten(plan: &mut Plan<serde_json::Value>, at: SimTime, nodes: u32, restarts: bool) {
     let mut push = |name: Option<&str>, action| {
         let (name, trigger) = (name.map(String::from), Trigger::At(at));
         plan.items.push(Item { name, trigger, within: None, action });
@@ -179,7 +183,9 @@ fn quieten(plan: &mut Plan<serde_json::Value>, at: SimTime, nodes: u32) {
     push(None, Action::Calm);
     for node in NodeId::all(nodes) {
         push(None, Action::Resume(Target::Node(node)));
-        push(None, Action::Restart(Target::Node(node)));
+        if restarts {
+            push(None, Action::Restart(Target::Node(node)));
+        }
     }
     push(Some(Swarm::QUIET), Action::Heal(None));
 }
