@@ -13,6 +13,7 @@
 //! - [`chain`]: chain replication, and [`craq`] with reads at every server.
 //! - [`viewstamped`]: consensus by a primary and views, without a disk.
 //! - [`gossip`]: epidemics: what sites tell random others, until all know it.
+//! - [`crdt`]: replicated data types that need no agreement.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -23,6 +24,7 @@
 pub mod abd;
 pub mod chain;
 pub mod craq;
+pub mod crdt;
 pub mod engine;
 pub mod fast_paxos;
 pub mod flp;

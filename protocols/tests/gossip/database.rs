@@ -58,11 +58,11 @@ fn only(distribute: Distribution) -> Parameters {
     Parameters { distribute, anti_entropy: None, ..Parameters::default() }
 }
 
-fn compare(compare: Compare, mode: Mode) -> Parameters {
+fn compare(comparison: Compare, mode: Mode) -> Parameters {
     Parameters {
         distribute: Distribution::None,
         anti_entropy: Some(ms(500)),
-        compare,
+        comparison,
         mode,
         recent: ms(2_000),
         ..Parameters::default()

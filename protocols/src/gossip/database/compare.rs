@@ -26,7 +26,7 @@ impl Site {
         self.comparisons += 1;
         let space = self.settings.space;
         self.distance += u64::from(space.distance(ctx.id(), partner, ctx.node_count()));
-        match self.settings.compare {
+        match self.settings.comparison {
             Compare::Full => self.compare_all(partner, None, ctx),
             Compare::Recent => self.send_recent(partner, true, ctx),
             Compare::PeelBack => self.peel(partner, 0, true, ctx),

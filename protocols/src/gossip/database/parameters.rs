@@ -54,7 +54,7 @@ pub struct Parameters {
     /// Who learns by a comparison: the site that was chosen (`push`), the one that chose (`pull`), or both.
     pub mode: Mode,
     /// How they compare: `full`, `recent`, `peel-back` or `merkle`.
-    pub compare: Compare,
+    pub comparison: Compare,
     /// How old an update may be to be in the recent list. Longer than updates take to reach nearly everybody.
     pub recent: Duration,
     /// How long all sites keep a death certificate. Longer than updates take to reach everybody.
@@ -78,7 +78,7 @@ impl Default for Parameters {
             k: 2,
             anti_entropy: Some(Duration::from_secs(1)),
             mode: Mode::PushPull,
-            compare: Compare::Full,
+            comparison: Compare::Full,
             recent: Duration::from_secs(5),
             tau_1: Duration::from_secs(30),
             tau_2: Duration::from_secs(3_600),
