@@ -18,7 +18,7 @@ use super::state::State;
 
 /// What a replica keeps for others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Deltas {
+pub(super) struct Deltas {
     /// The deltas that joined its state, its own and others', by their place from 1. Old ones are dropped.
     kept: BTreeMap<u64, (State, Versions)>,
     /// How many there were.
@@ -29,7 +29,7 @@ pub struct Deltas {
 
 impl Deltas {
     /// The place of the last one.
-    pub const fn last(&self) -> u64 {
+    pub(super) const fn last(&self) -> u64 {
         self.count
     }
 }

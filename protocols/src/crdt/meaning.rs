@@ -65,7 +65,12 @@ fn never_removed(updates: &Updates<'_>) -> Vec<String> {
 fn add_wins(updates: &Updates<'_>) -> Vec<String> {
     let removals = |element: &String| {
         let is_removal = |made: &&&Made| matches!(&made.update, Update::Remove { element: of, .. } if of == element);
-        updates.iter().map(|(_, made)| made).filter(is_removal).map(|made| &made.known).collect::<Vec<_>>()
+        updates
+            .iter()
+            .map(|(_, made)| made)
+            .filter(is_removal)
+            .map(|made| &made.known)
+            .collect::<Vec<_>>()
     };
     let there = updates.iter().filter_map(|(dot, made)| match &made.update {
         Update::Add { element } => {

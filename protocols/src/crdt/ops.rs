@@ -16,7 +16,7 @@ use super::replica::Replica;
 
 /// What a replica has of operations. Their effects are no joins: twice is not once, and their order matters unless they are concurrent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ops {
+pub(super) struct Ops {
     /// All that were delivered, for those who ask.
     delivered: BTreeMap<Dot, Op>,
     /// What came before something that it may depend on.
@@ -29,20 +29,17 @@ pub struct Ops {
 
 impl Ops {
     /// What a reader sees.
-    pub fn value(&self, kind: Kind) -> Value {
+    pub(super) fn value(&self, kind: Kind) -> Value {
         match kind {
             Kind::GCounter | Kind::PnCounter => Value::Number(self.number),
-            Kind::GSet
-            | Kind::TwoPhaseSet
-            | Kind::OrSet
-            | Kind::Lww
-            | Kind::Mv
-            | Kind::Rga => Value::Elements(self.added.keys().cloned().collect()),
+            Kind::GSet | Kind::TwoPhaseSet | Kind::OrSet | Kind::Lww | Kind::Mv | Kind::Rga => {
+                Value::Elements(self.added.keys().cloned().collect())
+            }
         }
     }
 
     /// The additions of an element that were not removed.
-    pub fn dots(&self, element: &str) -> Vec<Dot> {
+    pub(super) fn dots(&self, element: &str) -> Vec<Dot> {
         self.added.get(element).into_iter().flatten().copied().collect()
     }
 

@@ -143,10 +143,9 @@ impl State {
                 added: BTreeMap::from([(element.clone(), BTreeSet::from([dot]))]),
                 removed: BTreeSet::new(),
             },
-            (Self::Observed { .. }, Update::Remove { dots, .. }) => Self::Observed {
-                added: BTreeMap::new(),
-                removed: dots.iter().copied().collect(),
-            },
+            (Self::Observed { .. }, Update::Remove { dots, .. }) => {
+                Self::Observed { added: BTreeMap::new(), removed: dots.iter().copied().collect() }
+            }
             (Self::Last(_), Update::Write { time, value }) => {
                 let (time, replica, value) = (*time, dot.replica, value.clone());
                 Self::Last(Some(Written { time, replica, value }))
@@ -158,10 +157,9 @@ impl State {
                 inserted: BTreeMap::from([(*id, (*after, *letter))]),
                 removed: BTreeSet::new(),
             },
-            (Self::Sequence { .. }, Update::Delete { id }) => Self::Sequence {
-                inserted: BTreeMap::new(),
-                removed: BTreeSet::from([*id]),
-            },
+            (Self::Sequence { .. }, Update::Delete { id }) => {
+                Self::Sequence { inserted: BTreeMap::new(), removed: BTreeSet::from([*id]) }
+            }
             (own, update) => panic!("{own:?} knows no {update:?}"),
         }
     }

@@ -20,7 +20,8 @@ pub(super) fn add_counts(own: &mut State, other: &State) {
 /// G12: a removal of an element removes all additions of it that are ever heard of.
 pub(super) fn remove_unseen(state: &mut State) {
     let State::Observed { added, removed } = state else { return };
-    for dots in added.values().filter(|dots| dots.iter().any(|dot| removed.contains(dot))) {
+    let seen = removed.clone();
+    for dots in added.values().filter(|dots| dots.iter().any(|dot| seen.contains(dot))) {
         removed.extend(dots);
     }
 }

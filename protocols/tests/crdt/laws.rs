@@ -183,7 +183,8 @@ proptest! {
 #[test]
 fn sums_are_no_joins() {
     let id = ReplicaId { node: NodeId(1), incarnation: 0 };
-    let counter = |count| State::Counter { up: BTreeMap::from([(id, count)]), down: BTreeMap::new() };
+    let counter =
+        |count| State::Counter { up: BTreeMap::from([(id, count)]), down: BTreeMap::new() };
     assert_eq!(join(&counter(2), &counter(2)), counter(2));
     assert_ne!(join(&counter(2), &counter(2)), counter(4));
 }

@@ -78,7 +78,8 @@ fn what_concurrent_updates_come_to() {
 
 /// x is there, and is removed at n1 while n2 adds it again.
 fn remove_and_add(kind: Kind, exchange: Exchange, bugs: &[Bug]) -> Run<Crdt> {
-    let plan = vec![ask(0, 1, add("x"), 1), ask(1_100, 1, remove("x"), 1), ask(1_100, 2, add("x"), 2)];
+    let plan =
+        vec![ask(0, 1, add("x"), 1), ask(1_100, 1, remove("x"), 1), ask(1_100, 2, add("x"), 2)];
     apart(&of(kind, exchange), bugs, plan)
 }
 
@@ -147,7 +148,8 @@ fn deltas_are_small_until_somebody_forgets() {
 #[test]
 fn g16_a_delta_is_sent_until_it_is_acknowledged() {
     let story = |bugs: &[Bug]| {
-        let plan = vec![ask(0, 1, add("w"), 1), ask(1_100, 1, add("x"), 1), ask(5_000, 1, add("y"), 1)];
+        let plan =
+            vec![ask(0, 1, add("w"), 1), ask(1_100, 1, add("x"), 1), ask(5_000, 1, add("y"), 1)];
         let run = apart(&of(Kind::GSet, Exchange::Delta), bugs, plan);
         (run.rule(), value(&run, 2))
     };
