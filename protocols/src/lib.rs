@@ -14,6 +14,8 @@
 //! - [`viewstamped`]: consensus by a primary and views, without a disk.
 //! - [`gossip`]: epidemics: what sites tell random others, until all know it.
 //! - [`crdt`]: replicated data types that need no agreement.
+//! - [`commit`]: a transaction takes effect at all nodes or at none.
+//! - [`bank`]: accounts, transfers and locks: what atomic commit works on.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -22,7 +24,9 @@
 #![forbid(unsafe_code)]
 
 pub mod abd;
+pub mod bank;
 pub mod chain;
+pub mod commit;
 pub mod craq;
 pub mod crdt;
 pub mod engine;

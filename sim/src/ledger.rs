@@ -216,6 +216,15 @@ impl MessageCount {
     }
 }
 
+/// What one node wrote to its journal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteCount {
+    /// Syncs that made at least one record durable.
+    pub forced: u64,
+    /// Records whose handler did not sync.
+    pub lazy: u64,
+}
+
 /// What the run cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {

@@ -244,6 +244,7 @@ impl<N: Node> World<N> {
         }
         let covered =
             if is_lying { slot.journal.promise(through) } else { slot.journal.sync(through) };
+        slot.writes.forced += u64::from(0 < covered);
         self.counters.forced_writes += u64::from(0 < covered);
         Ok(())
     }

@@ -55,7 +55,7 @@ impl<N: Node> World<N> {
             }
         }
         if self.writes_since_sync != 0 {
-            self.counters.lazy_writes += std::mem::take(&mut self.writes_since_sync);
+            self.count_lazy_writes(id);
         }
         Ok(())
     }
@@ -71,12 +71,19 @@ impl<N: Node> World<N> {
                 self.step.outcomes.push(Outcome::LostInCrash(effect));
             }
         }
-        self.counters.lazy_writes += std::mem::take(&mut self.writes_since_sync);
+        self.count_lazy_writes(id);
         self.crash(id);
         self.decide_description();
         let event = self.step.number;
         self.urgent.push_front(Urgent::CrashedInside { item, node: id, after, event });
         Ok(())
+    }
+
+    /// What the handler wrote and did not force.
+    fn count_lazy_writes(&mut self, id: NodeId) {
+        let lazy = std::mem::take(&mut self.writes_since_sync);
+        self.counters.lazy_writes += lazy;
+        self.nodes[id.index()].writes.lazy += lazy;
     }
 
     /// Whether the sends, completions, writes and syncs of a node wait for its disk.

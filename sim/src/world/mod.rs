@@ -38,7 +38,7 @@ use crate::context::Effect;
 use crate::digest::Digest;
 use crate::id::NodeId;
 use crate::journal::{Journal, Position};
-use crate::ledger::{Counters, Ledger, Probes};
+use crate::ledger::{Counters, Ledger, Probes, WriteCount};
 use crate::measure::Kind;
 use crate::network::Network;
 use crate::node::{Node, Protocol};
@@ -99,6 +99,8 @@ struct Slot<N: Node> {
     /// The sync that they wait for.
     barrier: Option<u64>,
     disk: DiskState,
+    /// What it wrote, counted.
+    writes: WriteCount,
     timers: Timers<<N::Protocol as Protocol>::Timer>,
     stream: Stream,
     /// Whether the ledger has counted that its clock's rate moved a timer.

@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::id::{ClientId, NodeId};
 use crate::journal::{Journal, Position};
 use crate::law::Law;
-use crate::ledger::{Counters, Family, Ledger, Probes, Tally};
+use crate::ledger::{Counters, Family, Ledger, Probes, Tally, WriteCount};
 use crate::network::{Links, Network};
 use crate::node::{Node, Protocol};
 use crate::plan::{Action, Item, Plan, Trigger};
@@ -225,6 +225,7 @@ fn slot<N: Node>(id: NodeId, config: <N::Protocol as Protocol>::Config, clock: C
         outbox: VecDeque::new(),
         barrier: None,
         disk: DiskState::new(id),
+        writes: WriteCount::default(),
         timers: Timers::new(),
         stream: Stream::new(StreamId::new(Domain::Node, id.0, 0)),
         drift_was_effective: false,

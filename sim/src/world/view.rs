@@ -7,7 +7,7 @@ use crate::context::Effect;
 use crate::digest::Digest;
 use crate::id::NodeId;
 use crate::journal::Journal;
-use crate::ledger::{Counters, Ledger, Probes};
+use crate::ledger::{Counters, Ledger, Probes, WriteCount};
 use crate::network::Barrier;
 use crate::node::{Node, Protocol};
 use crate::plan::MessageAddress;
@@ -82,6 +82,11 @@ impl<N: Node> World<N> {
     /// A node's journal.
     pub fn journal(&self, id: NodeId) -> &Journal<<N::Protocol as Protocol>::Record> {
         &self.nodes[id.index()].journal
+    }
+
+    /// What a node wrote to its journal, counted over all its lives.
+    pub fn writes(&self, id: NodeId) -> WriteCount {
+        self.nodes[id.index()].writes
     }
 
     /// What is wrong with a node's disk; damaged records are told by its [journal](Journal::damage).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orrery_sim::ledger::Family;
+use orrery_sim::ledger::{Family, WriteCount};
 use orrery_sim::plan::Action;
 use orrery_sim::step::Outcome;
 use orrery_sim::{Effect, World};
@@ -134,9 +134,12 @@ fn forced_and_lazy_writes_are_counted_as_the_papers_do() {
         )
         .on(On::Rings(Timer::Election), [Act::Append(4), Act::Sync, Act::Set(Timer::Heartbeat, 9)])
         .on(On::Rings(Timer::Heartbeat), [Act::Sync]);
-    let world = after_a_second(lab([script]));
+    let other = Script::new().on(On::Start, [Act::Append(1), Act::Sync]);
+    let world = after_a_second(lab([script, other]));
     // Three syncs, the last of which had nothing to do; one record behind the sync of its handler.
-    assert_eq!((world.counters().forced_writes, world.counters().lazy_writes), (2, 1));
+    assert_eq!(world.writes(N1), WriteCount { forced: 2, lazy: 1 });
+    assert_eq!(world.writes(N2), WriteCount { forced: 1, lazy: 0 });
+    assert_eq!((world.counters().forced_writes, world.counters().lazy_writes), (3, 1));
     assert_eq!(world.journal(N1).records(), [1, 2, 3, 4]);
 }
 
