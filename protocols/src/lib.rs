@@ -15,6 +15,7 @@
 //! - [`gossip`]: epidemics: what sites tell random others, until all know it.
 //! - [`crdt`]: replicated data types that need no agreement.
 //! - [`commit`]: a transaction takes effect at all nodes or at none.
+//! - [`saga`]: a row of short transactions, each with another that makes up for it.
 //! - [`bank`]: accounts, transfers and locks: what atomic commit works on.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
@@ -42,4 +43,5 @@ pub mod primary_backup;
 pub mod quorum;
 pub mod raft;
 pub mod replicated;
+pub mod saga;
 pub mod viewstamped;

@@ -50,6 +50,7 @@ pub fn registry() -> Registry {
         .with(registered::<orrery_protocols::craq::Craq>())
         .with(registered::<orrery_protocols::viewstamped::Vr>())
         .with(registered::<orrery_protocols::commit::Commit>())
+        .with(registered::<orrery_protocols::saga::Saga>())
         .with(registered::<orrery_protocols::engine::queue::Queue>())
         .with(registered::<orrery_protocols::engine::at_least_once::AtLeastOnce>())
         .with(registered::<orrery_protocols::engine::quorum_wait::QuorumWait>())

@@ -118,7 +118,13 @@ pub const T11: Bug = Bug {
 pub const T12: Bug = Bug {
     id: "T12",
     summary: "after a crash the coordinator uses names of transactions again, so that a late outcome of one meets another",
-    breaks: &["AC1 Agreement", "AC3 Unanimity", "Prepared Is Remembered", "AC5 Log before Send", "Money Conserved"],
+    breaks: &[
+        "AC1 Agreement",
+        "AC3 Unanimity",
+        "Prepared Is Remembered",
+        "AC5 Log before Send",
+        "Money Conserved",
+    ],
     source: "R*, §2: a transaction's name is unique for ever",
     difficulty: Difficulty::Medium,
     found_by: &[CHAOS],

@@ -102,7 +102,12 @@ impl Coordinator {
     }
 
     /// A client asks for a transaction: the participants get their work.
-    pub(super) fn begin(&mut self, id: OperationId, operation: &Operation, door: &mut Door<'_, '_>) {
+    pub(super) fn begin(
+        &mut self,
+        id: OperationId,
+        operation: &Operation,
+        door: &mut Door<'_, '_>,
+    ) {
         if self.open.values().any(|open| open.operation == id) {
             return; // The client asks again; it is on its way.
         }
@@ -114,11 +119,8 @@ impl Coordinator {
             return door.ctx.fail(id);
         };
         self.number += 1;
-        let tx = TxId {
-            coordinator: door.id(),
-            incarnation: self.incarnation,
-            number: self.number,
-        };
+        let tx =
+            TxId { coordinator: door.id(), incarnation: self.incarnation, number: self.number };
         let mut parts: BTreeMap<NodeId, Vec<Posting>> = BTreeMap::new();
         for posting in postings {
             let to = home(posting.account, &door.settings.participants);

@@ -8,7 +8,9 @@ use orrery_sim::Duration;
 use super::Outcome;
 
 /// A protocol of the family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// Basic two-phase commit (R\*, §2).

@@ -481,8 +481,7 @@ impl Participant {
 
     /// A person, or a policy, decides what nobody else does.
     pub(super) fn heuristic(&mut self, tx: TxId, door: &mut Door<'_, '_>) {
-        let (Some(prepared), Some(heuristic)) =
-            (self.prepared.get(&tx), door.settings.heuristic)
+        let (Some(prepared), Some(heuristic)) = (self.prepared.get(&tx), door.settings.heuristic)
         else {
             return;
         };

@@ -10,7 +10,9 @@ use orrery_sim::{Bug, Duration, Monitor, NodeId, Registration, World};
 
 use crate::bank::{self, Operation};
 
-use super::{Commit, Form, Heuristic, Settings, Site, TerminationRule, bugs, invariants, statistics};
+use super::{
+    Commit, Form, Heuristic, Settings, Site, TerminationRule, bugs, invariants, statistics,
+};
 
 /// Situations that a sweep should come by, if its faults make them possible.
 const PROBES: &[&str] = &[
@@ -145,7 +147,11 @@ impl Parameters {
         let acceptors: Vec<NodeId> = range(self.acceptors(), 1);
         Ok(Settings {
             protocol: self.protocol,
-            coordinators: if acceptors.is_empty() { range(self.coordinators, 1) } else { acceptors.clone() },
+            coordinators: if acceptors.is_empty() {
+                range(self.coordinators, 1)
+            } else {
+                acceptors.clone()
+            },
             participants: range(participants, before + 1),
             acceptors,
             accounts: self.accounts.unwrap_or(2 * participants),

@@ -77,8 +77,11 @@ impl Node for Site {
                 }
             }
             (Timer::Work(_) | Timer::Vote(_) | Timer::Resend(_), None, _)
-            | (Timer::Idle(_) | Timer::Outcome(_) | Timer::Heuristic(_) | Timer::Poll(_), _, None) => {
-            }
+            | (
+                Timer::Idle(_) | Timer::Outcome(_) | Timer::Heuristic(_) | Timer::Poll(_),
+                _,
+                None,
+            ) => {}
         }
         self.settle(ctx);
     }

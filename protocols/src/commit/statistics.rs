@@ -99,16 +99,15 @@ pub(super) fn of_run(world: &World<Site>, notes: &[NoteEntry<Commit>]) -> Vec<Op
             | Note::Heuristic { .. } => {}
         }
     }
-    let outcomes =
-        |wanted| transactions.values().filter(move |seen| seen.outcome == Some(wanted));
+    let outcomes = |wanted| transactions.values().filter(move |seen| seen.outcome == Some(wanted));
     let messages = world.counters().messages();
     let messages = messages.filter(|(kind, _)| !WORK.contains(kind)).map(|(_, count)| count.sent);
     let writes = |participants| {
         let nodes = NodeId::all(world.node_count());
         let nodes = nodes.filter(move |id| is_participant(*id) == participants);
-        nodes.map(|id| world.writes(id)).fold((0, 0), |(forced, lazy), one| {
-            (forced + one.forced, lazy + one.lazy)
-        })
+        nodes
+            .map(|id| world.writes(id))
+            .fold((0, 0), |(forced, lazy), one| (forced + one.forced, lazy + one.lazy))
     };
     let (others, own) = (writes(false), writes(true));
     let number = |value: u64| i64::try_from(value).ok();

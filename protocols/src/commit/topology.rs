@@ -67,12 +67,7 @@ fn neighbours(tx: TxId, peers: &[NodeId], own: NodeId) -> (NodeId, Option<NodeId
 
 /// Decentralised: everybody tells everybody, and each decides by itself.
 impl Participant {
-    pub(super) fn tell_everybody(
-        tx: TxId,
-        vote: &Vote,
-        peers: &[NodeId],
-        door: &mut Door<'_, '_>,
-    ) {
+    pub(super) fn tell_everybody(tx: TxId, vote: &Vote, peers: &[NodeId], door: &mut Door<'_, '_>) {
         let message = Message::Vote { tx, vote: vote.clone() };
         // Its own vote counts like the others', when it is on disk.
         door.send_all(peers, &message);

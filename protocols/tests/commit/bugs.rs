@@ -6,10 +6,12 @@ use orrery_protocols::commit::bugs::{
     BUGS, T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11, T12, T13, T14, T15, T16, T17,
 };
 use orrery_protocols::commit::{Form, Parameters};
-use orrery_sim::plan::{Action, Item, Trigger};
 use orrery_sim::Bug;
+use orrery_sim::plan::{Action, Item, Trigger};
 
-use crate::support::{Run, ask, chaos, crash, hold, hurried, item, ms, node, quiet, restart, transfer};
+use crate::support::{
+    Run, ask, chaos, crash, hold, hurried, item, ms, node, quiet, restart, transfer,
+};
 
 const UNTIL: u64 = 2_500;
 
@@ -54,20 +56,20 @@ fn each_bug_breaks_a_rule_that_it_lists() {
             missed.push((bug.id, "any rule"));
         }
         // What it breaks is listed, all of it.
-        missed.extend(broken.keys().filter(|rule| !bug.breaks.contains(rule)).map(|rule| (bug.id, *rule)));
+        missed.extend(
+            broken.keys().filter(|rule| !bug.breaks.contains(rule)).map(|rule| (bug.id, *rule)),
+        );
     }
     assert!(missed.is_empty(), "not caught, or not listed: {missed:?}");
 }
 
 /// 5.T6: presumed-abort amnesia.
 fn amnesia(bugs: &[Bug]) -> Run {
-    let parameters = Parameters { protocol: Form::PresumedAbort, read_only: false, ..Parameters::default() };
+    let parameters =
+        Parameters { protocol: Form::PresumedAbort, read_only: false, ..Parameters::default() };
     let mut setup = quiet(1, 3, &parameters, bugs);
-    setup.plan.items = vec![
-        item(100, ask(1, transfer(30))),
-        item(145, crash(4)),
-        item(500, restart(4)),
-    ];
+    setup.plan.items =
+        vec![item(100, ask(1, transfer(30))), item(145, crash(4)), item(500, restart(4))];
     Run::new(setup)
 }
 

@@ -36,7 +36,10 @@ fn cost(parameters: &Parameters, participants: u32, ending: Ending) -> Run {
     let mut run = Run::new(setup);
     run.safely_until(90_000);
     let [commits, aborts, unknown] = run.endings();
-    assert_eq!((commits, aborts, unknown), if ending == Ending::OneNo { (0, 1, 0) } else { (1, 0, 0) });
+    assert_eq!(
+        (commits, aborts, unknown),
+        if ending == Ending::OneNo { (0, 1, 0) } else { (1, 0, 0) }
+    );
     run
 }
 

@@ -6,8 +6,7 @@ use orrery_sim::plan::{Action, Item, Trigger};
 use orrery_sim::{ClientId, Law};
 
 use crate::support::{
-    ALL, CommitAction, Run, ask, crash, cut, hold, item, ms, node, quiet, restart,
-    transfer,
+    ALL, CommitAction, Run, ask, crash, cut, hold, item, ms, node, quiet, restart, transfer,
 };
 
 use Outcome::{Abort, Commit};
@@ -66,11 +65,8 @@ fn a_transfer_that_is_not_covered_takes_effect_nowhere() {
 /// Known answers 3.3: the coordinator crashes when it has the last yes and has said nothing.
 fn blocked(cooperative: bool) -> Run {
     let parameters = Parameters { coordinators: 2, cooperative, ..of(Form::TwoPhase) };
-    let another = Action::Request {
-        client: ClientId(2),
-        operation: transfer(1),
-        to: Some(node(2)),
-    };
+    let another =
+        Action::Request { client: ClientId(2), operation: transfer(1), to: Some(node(2)) };
     let plan = vec![
         item(100, ask(1, transfer(30))),
         crash_inside("deliver Vote to n1 #3", 0),
@@ -132,7 +128,13 @@ fn who_knows_frees_the_others_in_two_delays() {
 /// N7: the coordinator may crash anywhere, and comes back.
 #[test]
 fn a_coordinator_may_crash_at_every_boundary() {
-    for form in [Form::TwoPhase, Form::PresumedAbort, Form::PresumedCommit, Form::Linear, Form::Decentralised] {
+    for form in [
+        Form::TwoPhase,
+        Form::PresumedAbort,
+        Form::PresumedCommit,
+        Form::Linear,
+        Form::Decentralised,
+    ] {
         for event in ["deliver Worked to n1 #3", "deliver Vote to n1 #3", "deliver Ack to n1 #1"] {
             for effects in 0..10 {
                 let mut plan = vec![
@@ -146,8 +148,14 @@ fn a_coordinator_may_crash_at_every_boundary() {
                 }
                 let mut run = run(&of(form), plan);
                 run.safely_until(4_000);
-                assert!([2, 3, 4].iter().all(|id| run.stuck(*id) == (0, 0)), "{form:?} {event} {effects}");
-                assert_eq!(run.endings()[0], if run.balance(0) == 40 { 2 } else { 1 }.min(run.endings()[0]));
+                assert!(
+                    [2, 3, 4].iter().all(|id| run.stuck(*id) == (0, 0)),
+                    "{form:?} {event} {effects}"
+                );
+                assert_eq!(
+                    run.endings()[0],
+                    if run.balance(0) == 40 { 2 } else { 1 }.min(run.endings()[0])
+                );
             }
         }
     }
@@ -189,7 +197,8 @@ fn a_heuristic_decision_may_do_damage_and_is_reported() {
     let mut run = Run::judged_by(setup.clone(), &["AC3 Unanimity"]);
     run.safely_until(3_000);
     assert_eq!(run.statistic("damage").map(|damage| 0 < damage), Some(true));
-    let is_report = |note: &Note| matches!(note, Note::HeuristicDamage { did: Abort, should: Commit, .. });
+    let is_report =
+        |note: &Note| matches!(note, Note::HeuristicDamage { did: Abort, should: Commit, .. });
     assert!(0 < run.count(is_report));
     assert_eq!(Run::new(setup).until(3_000).broken(), Some("AC1 Agreement"));
 }
@@ -198,7 +207,8 @@ fn a_heuristic_decision_may_do_damage_and_is_reported() {
 #[test]
 fn three_phase_commit_does_not_block() {
     let parameters = Parameters { protocol: Form::ThreePhase, ..Parameters::default() };
-    let events = ["deliver Worked to n1 #3", "deliver Vote to n1 #3", "deliver PreCommitAck to n1 #3"];
+    let events =
+        ["deliver Worked to n1 #3", "deliver Vote to n1 #3", "deliver PreCommitAck to n1 #3"];
     for event in events {
         for effects in 0..12 {
             let mut plan = vec![item(100, ask(1, transfer(30))), crash_inside(event, effects)];
@@ -235,7 +245,8 @@ fn a_partition_splits_three_phase_commit() {
 /// The twin of elected termination: crashes alone are enough to split the naive one.
 #[test]
 fn naive_termination_is_split_by_one_crash() {
-    for (termination, broken) in [(TerminationRule::Naive, true), (TerminationRule::Elected, false)] {
+    for (termination, broken) in [(TerminationRule::Naive, true), (TerminationRule::Elected, false)]
+    {
         let parameters =
             Parameters { protocol: Form::ThreePhase, termination, ..Parameters::default() };
         // Inside of the last vote: the first two are told, the third is not.

@@ -94,9 +94,13 @@ pub(crate) fn quiet(
     parameters: &Parameters,
     bugs: &[Bug],
 ) -> Setup<Commit> {
-    let parameters =
-        Parameters { participants: Some(participants), accounts: parameters.accounts.or(Some(participants)), ..parameters.clone() };
-    let mut setup = Setup::new(seed, Commit::set_up(&parameters, nodes(&parameters, participants)).unwrap());
+    let parameters = Parameters {
+        participants: Some(participants),
+        accounts: parameters.accounts.or(Some(participants)),
+        ..parameters.clone()
+    };
+    let mut setup =
+        Setup::new(seed, Commit::set_up(&parameters, nodes(&parameters, participants)).unwrap());
     setup.links.default = Link { latency: Law::Constant(ms(10)), ..Link::default() };
     setup.bugs = Bugs::new(bugs.iter().copied());
     setup.clients.entries = Commit::entries(&parameters, nodes(&parameters, participants));
