@@ -51,6 +51,18 @@ pub struct Posting {
     pub amount: i64,
 }
 
+/// How a transaction over all accounts is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// All banks can commit.
+    Commit,
+    /// One cannot.
+    Abort,
+    /// None has anything to commit.
+    ReadOnly,
+}
+
 /// What a client asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,11 +72,11 @@ pub enum Operation {
         /// Each account once. The amounts add up to 0.
         postings: Vec<Posting>,
     },
-    /// Moves money from account 0 to account 1 and reads all others: a transaction over all banks. In a scenario:
-    /// `{ Exchange = { amount = 5 } }`.
+    /// A transaction over all accounts that comes to this, if nothing goes wrong: to see what that costs. In a scenario:
+    /// `{ Exchange = { ending = "commit" } }`.
     Exchange {
-        /// How much.
-        amount: i64,
+        /// `commit`: account 0 gives each other one 1. `abort`: it has not enough for that. `read-only`: all are read.
+        ending: Ending,
     },
     /// Reads every account. In a scenario: `{ Audit = {} }`.
     Audit {},
@@ -77,12 +89,14 @@ impl Operation {
             Self::Audit {} => {
                 Some((0..accounts).map(|account| Posting { account, amount: 0 }).collect())
             }
-            Self::Exchange { amount } => {
-                let amount = |account| match account {
-                    0 => -amount,
-                    1 => *amount,
-                    _ => 0,
+            Self::Exchange { ending } => {
+                let each = match ending {
+                    Ending::Commit => 1,
+                    Ending::Abort => 1_000_000_000,
+                    Ending::ReadOnly => 0,
                 };
+                let others = i64::from(accounts) - 1;
+                let amount = |account| if account == 0 { -others * each } else { each };
                 let posting = |account| Posting { account, amount: amount(account) };
                 (2 <= accounts).then(|| (0..accounts).map(posting).collect())
             }

@@ -14,6 +14,7 @@ use super::Outcome;
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// Basic two-phase commit (R\*, §2).
+    #[serde(alias = "basic")]
     TwoPhase,
     /// Presumed abort (R\*, §3): what nobody remembers was aborted.
     PresumedAbort,

@@ -40,9 +40,9 @@ const PROBES: &[&str] = &[
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
-    /// Which protocol: `two-phase`, `presumed-abort`, `presumed-commit`, `linear`, `decentralised`, `three-phase`, `paxos-commit` or
+    /// Which protocol: `two-phase` (or `basic`), `presumed-abort`, `presumed-commit`, `linear`, `decentralised`, `three-phase`, `paxos-commit` or
     /// `faster-paxos-commit`.
-    pub protocol: Form,
+    pub variant: Form,
     /// How many nodes coordinate; each what its clients ask. In Paxos Commit all acceptors do.
     pub coordinators: u32,
     /// How many participants there are; as many as there are nodes for, where absent.
@@ -83,7 +83,7 @@ pub struct Parameters {
 impl Default for Parameters {
     fn default() -> Self {
         Self {
-            protocol: Form::TwoPhase,
+            variant: Form::TwoPhase,
             coordinators: 1,
             participants: None,
             faults: 1,
@@ -108,12 +108,12 @@ impl Default for Parameters {
 impl Parameters {
     /// How many acceptors there are.
     const fn acceptors(&self) -> u32 {
-        if self.protocol.is_paxos() { 2 * self.faults + 1 } else { 0 }
+        if self.variant.is_paxos() { 2 * self.faults + 1 } else { 0 }
     }
 
     /// The nodes that come before those of the participants.
     const fn before(&self) -> u32 {
-        match (self.protocol.is_paxos(), self.co_located) {
+        match (self.variant.is_paxos(), self.co_located) {
             (true, true) => 0,
             (true, false) => self.acceptors(),
             (false, _) => self.coordinators,
@@ -136,7 +136,7 @@ impl Parameters {
         if self.balance < 0 {
             return Err(format!("`balance` is {}: accounts are never overdrawn", self.balance));
         }
-        if self.protocol == Form::ThreePhase && self.inquiry <= self.vote_timeout {
+        if self.variant == Form::ThreePhase && self.inquiry <= self.vote_timeout {
             return Err(format!(
                 "`inquiry` is {} and `vote_timeout` is {}: participants must wait longer than a coordinator that is up",
                 self.inquiry, self.vote_timeout
@@ -146,7 +146,7 @@ impl Parameters {
         let range = |count: u32, first: u32| (first..first + count).map(NodeId).collect();
         let acceptors: Vec<NodeId> = range(self.acceptors(), 1);
         Ok(Settings {
-            protocol: self.protocol,
+            protocol: self.variant,
             coordinators: if acceptors.is_empty() {
                 range(self.coordinators, 1)
             } else {
@@ -156,7 +156,7 @@ impl Parameters {
             acceptors,
             accounts: self.accounts.unwrap_or(2 * participants),
             balance: self.balance,
-            read_only: self.read_only && self.protocol.has_read_only_votes(),
+            read_only: self.read_only && self.variant.has_read_only_votes(),
             cooperative: self.cooperative,
             termination: self.termination,
             heuristic: self.heuristic,
@@ -203,7 +203,9 @@ impl Registration for Commit {
     }
 
     fn monitors(parameters: &Parameters, nodes: u32) -> Vec<Box<dyn Monitor<Site>>> {
-        parameters.settings(nodes).map_or_else(|_| vec![], |settings| invariants::all(&settings))
+        // Their names are asked for before the number of nodes is known.
+        let settings = parameters.settings(nodes).or_else(|_| Parameters::default().settings(2));
+        settings.map_or_else(|_| vec![], |settings| invariants::all(&settings))
     }
 
     fn statistics(world: &World<Site>, notes: &[NoteEntry<Self>]) -> Vec<Option<i64>> {
@@ -220,7 +222,7 @@ impl Registration for Commit {
 
     /// Any faults but those of a disk that loses what it had promised to keep, and nodes that lie. Three-phase commit: crashes alone.
     fn fault_model(parameters: &Parameters, nodes: u32) -> FaultModel {
-        let families = match parameters.protocol {
+        let families = match parameters.variant {
             Form::ThreePhase => vec![Family::Crash, Family::Restart, Family::TornWrite],
             Form::TwoPhase
             | Form::PresumedAbort
@@ -230,7 +232,7 @@ impl Registration for Commit {
             | Form::PaxosCommit
             | Form::FasterPaxosCommit => Family::CRASH_RECOVERY.to_vec(),
         };
-        let is_paxos = parameters.protocol.is_paxos();
+        let is_paxos = parameters.variant.is_paxos();
         let down_at_most = if is_paxos { parameters.faults } else { nodes };
         FaultModel { families, down_at_most, drift_ppb: 100_000_000, bears_harsh: false }
     }
@@ -239,7 +241,7 @@ impl Registration for Commit {
     fn is_core(parameters: &Parameters, nodes: u32, set: &[NodeId]) -> bool {
         let Ok(settings) = parameters.settings(nodes) else { return false };
         let acceptors = settings.acceptors.iter().filter(|id| set.contains(id)).count();
-        let has_deciders = if parameters.protocol.is_paxos() {
+        let has_deciders = if parameters.variant.is_paxos() {
             settings.quorum() <= acceptors
         } else {
             settings.coordinators.iter().all(|id| set.contains(id))

@@ -90,7 +90,9 @@ impl Registration for Saga {
     }
 
     fn monitors(parameters: &Parameters, nodes: u32) -> Vec<Box<dyn Monitor<Site>>> {
-        let Ok(settings) = parameters.settings(nodes) else { return vec![] };
+        // Their names are asked for before the number of nodes is known.
+        let settings = parameters.settings(nodes).or_else(|_| parameters.settings(2));
+        let Ok(settings) = settings else { return vec![] };
         vec![Box::new(BalancesAreSteps::new(&settings)), Box::new(AllOrCompensated::default())]
     }
 

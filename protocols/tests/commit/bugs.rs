@@ -66,7 +66,7 @@ fn each_bug_breaks_a_rule_that_it_lists() {
 /// 5.T6: presumed-abort amnesia.
 fn amnesia(bugs: &[Bug]) -> Run {
     let parameters =
-        Parameters { protocol: Form::PresumedAbort, read_only: false, ..Parameters::default() };
+        Parameters { variant: Form::PresumedAbort, read_only: false, ..Parameters::default() };
     let mut setup = quiet(1, 3, &parameters, bugs);
     setup.plan.items =
         vec![item(100, ask(1, transfer(30))), item(145, crash(4)), item(500, restart(4))];
@@ -81,7 +81,7 @@ fn t6_a_coordinator_that_forgets_says_abort() {
 
 /// Who takes over commits by itself, crashes, and the next one knows of no pre-commit.
 fn cascade(bugs: &[Bug]) -> Run {
-    let parameters = Parameters { protocol: Form::ThreePhase, ..Parameters::default() };
+    let parameters = Parameters { variant: Form::ThreePhase, ..Parameters::default() };
     let mut setup = quiet(1, 3, &parameters, bugs);
     let trigger = Trigger::When("note Decided on n2".parse().unwrap());
     let crash_second = Action::Crash { node: node(2), after_effects: None };

@@ -1,50 +1,29 @@
 //! Known answers: messages, forced and lazy writes, delays, as integer equalities without faults and with constant delay. Work, which
 //! comes before, is not counted; what one agent of a node tells another is no message.
 
-use orrery_protocols::bank::Operation;
+use orrery_protocols::bank::{Ending, Operation};
 use orrery_protocols::commit::{Form, Parameters};
 use orrery_sim::{Law, Link, NodeId};
 
-use crate::support::{Run, ask, item, ms, quiet, transfer};
+use crate::support::{Run, ask, item, ms, quiet};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    /// All vote yes.
-    Commit,
-    /// One votes no.
-    OneNo,
-    /// All read only.
-    ReadOnly,
-}
-
-impl Ending {
-    fn operation(self) -> Operation {
-        match self {
-            Self::Commit => transfer(5),
-            Self::OneNo => transfer(500),
-            Self::ReadOnly => Operation::Audit {},
-        }
-    }
-}
-
-/// One transaction over all participants, every one of them a writer unless it only reads.
+/// One transaction over all participants, every one of them a writer unless all only read.
 fn cost(parameters: &Parameters, participants: u32, ending: Ending) -> Run {
-    let parameters = Parameters { read_only: ending == Ending::ReadOnly, ..parameters.clone() };
-    let mut setup = quiet(1, participants, &parameters, &[]);
+    let mut setup = quiet(1, participants, parameters, &[]);
     setup.links.default = Link { latency: Law::Constant(ms(1)), ..Link::default() };
-    setup.plan.items = vec![item(100, ask(1, ending.operation()))];
+    setup.plan.items = vec![item(100, ask(1, Operation::Exchange { ending }))];
     let mut run = Run::new(setup);
     run.safely_until(90_000);
     let [commits, aborts, unknown] = run.endings();
     assert_eq!(
         (commits, aborts, unknown),
-        if ending == Ending::OneNo { (0, 1, 0) } else { (1, 0, 0) }
+        if ending == Ending::Abort { (0, 1, 0) } else { (1, 0, 0) }
     );
     run
 }
 
 fn of(form: Form) -> Parameters {
-    Parameters { protocol: form, ..Parameters::default() }
+    Parameters { variant: form, ..Parameters::default() }
 }
 
 /// Messages; forced writes of the coordinator, of the one who votes no or of the first, of each other; lazy writes of coordinator and of
@@ -72,19 +51,19 @@ fn row(run: &Run) -> Row {
 /// Known answers 3.1: a coordinator and N subordinates.
 #[test]
 fn two_phase_commit_and_its_presumptions_cost_what_the_papers_say() {
-    use Ending::{Commit, OneNo, ReadOnly};
+    use Ending::{Abort, Commit, ReadOnly};
     use Form::{PresumedAbort, PresumedCommit, TwoPhase};
     for n in 2..=7_u32 {
         let i = i64::from(n);
         let answers: [(Form, Ending, Row); 9] = [
             (TwoPhase, Commit, (4 * i, 1, 2, 2, 1, 0, Some(3), Some(2))),
-            (TwoPhase, OneNo, (4 * i - 2, 1, 1, 2, 1, 0, Some(3), Some(2))),
+            (TwoPhase, Abort, (4 * i - 2, 1, 1, 2, 1, 0, Some(3), Some(2))),
             (PresumedAbort, Commit, (4 * i, 1, 2, 2, 1, 0, Some(3), Some(2))),
-            (PresumedAbort, OneNo, (3 * i - 1, 0, 0, 1, 1, i, Some(3), Some(2))),
+            (PresumedAbort, Abort, (3 * i - 1, 0, 0, 1, 1, i, Some(3), Some(2))),
             (PresumedAbort, ReadOnly, (2 * i, 0, 0, 0, 0, 0, None, Some(2))),
             (TwoPhase, ReadOnly, (2 * i, 0, 0, 0, 0, 0, None, Some(2))),
             (PresumedCommit, Commit, (3 * i, 2, 1, 1, 0, i, Some(3), Some(2))),
-            (PresumedCommit, OneNo, (4 * i - 2, 1, 1, 2, 2, 0, Some(3), Some(2))),
+            (PresumedCommit, Abort, (4 * i - 2, 1, 1, 2, 2, 0, Some(3), Some(2))),
             (PresumedCommit, ReadOnly, (2 * i, 1, 0, 0, 1, 0, None, Some(2))),
         ];
         for (form, ending, expected) in answers {
@@ -172,7 +151,7 @@ fn three_forced_writes_are_one_after_the_other() {
             let mut setup = quiet(1, 5, &paxos(form, f, false), &[]);
             setup.links.default = Link::default();
             setup.disk.sync = Law::Constant(ms(1));
-            setup.plan.items = vec![item(100, ask(1, transfer(5)))];
+            setup.plan.items = vec![item(100, ask(1, Operation::Exchange { ending: Ending::Commit }))];
             let mut run = Run::new(setup);
             run.safely_until(2_000);
             assert_eq!(run.statistic("delays_participants"), Some(3_000_000), "{form:?}, F = {f}");

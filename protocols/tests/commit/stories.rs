@@ -24,7 +24,7 @@ fn crash_inside(predicate: &str, effects: u32) -> Item<orrery_protocols::bank::O
 /// Uncertain participants ask every 50 ms; nobody loses patience with votes.
 fn of(protocol: Form) -> Parameters {
     Parameters {
-        protocol,
+        variant: protocol,
         inquiry: ms(50),
         vote_timeout: ms(10_000),
         read_only: false,
@@ -41,7 +41,7 @@ fn run(parameters: &Parameters, plan: Vec<Item<orrery_protocols::bank::Operation
 #[test]
 fn a_transfer_takes_effect_at_both_banks() {
     for form in ALL {
-        let parameters = Parameters { protocol: form, ..Parameters::default() };
+        let parameters = Parameters { variant: form, ..Parameters::default() };
         let mut run = run(&parameters, vec![item(100, ask(1, transfer(30)))]);
         run.safely_until(1_000);
         assert_eq!(run.endings(), [1, 0, 0], "{form:?}");
@@ -52,7 +52,7 @@ fn a_transfer_takes_effect_at_both_banks() {
 #[test]
 fn a_transfer_that_is_not_covered_takes_effect_nowhere() {
     for form in ALL {
-        let parameters = Parameters { protocol: form, ..Parameters::default() };
+        let parameters = Parameters { variant: form, ..Parameters::default() };
         let mut run = run(&parameters, vec![item(100, ask(1, transfer(101)))]);
         run.safely_until(2_000);
         assert_eq!(run.endings(), [0, 1, 0], "{form:?}");
@@ -206,7 +206,7 @@ fn a_heuristic_decision_may_do_damage_and_is_reported() {
 /// N14: in three-phase commit the participants decide without the coordinator, wherever it crashes.
 #[test]
 fn three_phase_commit_does_not_block() {
-    let parameters = Parameters { protocol: Form::ThreePhase, ..Parameters::default() };
+    let parameters = Parameters { variant: Form::ThreePhase, ..Parameters::default() };
     let events =
         ["deliver Worked to n1 #3", "deliver Vote to n1 #3", "deliver PreCommitAck to n1 #3"];
     for event in events {
@@ -235,7 +235,7 @@ fn split(parameters: &Parameters) -> Run {
 fn a_partition_splits_three_phase_commit() {
     for termination in [TerminationRule::Elected, TerminationRule::Naive] {
         let parameters =
-            Parameters { protocol: Form::ThreePhase, termination, ..Parameters::default() };
+            Parameters { variant: Form::ThreePhase, termination, ..Parameters::default() };
         let mut run = split(&parameters);
         run.until(5_000);
         assert_eq!(run.broken(), Some("AC1 Agreement"), "{termination:?}");
@@ -248,7 +248,7 @@ fn naive_termination_is_split_by_one_crash() {
     for (termination, broken) in [(TerminationRule::Naive, true), (TerminationRule::Elected, false)]
     {
         let parameters =
-            Parameters { protocol: Form::ThreePhase, termination, ..Parameters::default() };
+            Parameters { variant: Form::ThreePhase, termination, ..Parameters::default() };
         // Inside of the last vote: the first two are told, the third is not.
         let broke = (0..12).any(|effects| {
             let plan = vec![

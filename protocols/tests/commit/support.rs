@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orrery_protocols::bank::Operation;
+use orrery_protocols::bank::{Operation, Posting};
 use orrery_protocols::commit::{Commit, Form, Note, Outcome, Parameters, Site};
 use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::{Action, Cut, Item, MessageFilter, Target, Trigger};
@@ -65,9 +65,11 @@ pub(crate) fn hold(from: u32, to: u32, kind: &str) -> CommitAction {
     })
 }
 
-/// A transfer of `amount` from account 0 to account 1, which reads all others.
+/// A transfer of `amount` from account 0 to account 1, which reads account 2.
 pub(crate) fn transfer(amount: i64) -> Operation {
-    Operation::Exchange { amount }
+    let amounts = [(0, -amount), (1, amount), (2, 0)];
+    let postings = amounts.map(|(account, amount)| Posting { account, amount });
+    Operation::Transfer { postings: postings.to_vec() }
 }
 
 pub(crate) fn ask(client: u32, operation: Operation) -> CommitAction {
@@ -76,7 +78,7 @@ pub(crate) fn ask(client: u32, operation: Operation) -> CommitAction {
 
 /// Nodes for so many participants.
 pub(crate) fn nodes(parameters: &Parameters, participants: u32) -> u32 {
-    match (parameters.protocol, parameters.co_located) {
+    match (parameters.variant, parameters.co_located) {
         (Form::PaxosCommit | Form::FasterPaxosCommit, true) => {
             participants.max(2 * parameters.faults + 1)
         }
@@ -113,7 +115,7 @@ pub(crate) fn quiet(
 /// Short waits, for chaos.
 pub(crate) fn hurried(protocol: Form) -> Parameters {
     Parameters {
-        protocol,
+        variant: protocol,
         inquiry: if protocol == Form::ThreePhase { ms(200) } else { ms(100) },
         vote_timeout: ms(80),
         resend: ms(60),
@@ -131,7 +133,7 @@ pub(crate) fn hurried(protocol: Form) -> Parameters {
 pub(crate) fn chaos(seed: u64, parameters: &Parameters, bugs: &[Bug]) -> Setup<Commit> {
     let mut setup = quiet(seed, 3, parameters, bugs);
     let count = setup.configs.len() as u32;
-    let is_gentle = parameters.protocol == Form::ThreePhase;
+    let is_gentle = parameters.variant == Form::ThreePhase;
     setup.links.default = if is_gentle {
         Link { latency: Law::Uniform(DurationRange::new(ms(1), ms(10))), ..Link::default() }
     } else {
