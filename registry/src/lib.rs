@@ -26,6 +26,8 @@ pub fn registry() -> Registry {
         .with(registered::<orrery_protocols::gossip::database::Database>())
         .with(registered::<orrery_protocols::gossip::averaging::Averaging>())
         .with(registered::<orrery_protocols::crdt::Crdt>())
+        .with(registered::<orrery_protocols::commit::Commit>())
+        .with(registered::<orrery_protocols::saga::Saga>())
         .with(registered::<orrery_protocols::engine::queue::Queue>())
         .with(registered::<orrery_protocols::engine::at_least_once::AtLeastOnce>())
         .with(registered::<orrery_protocols::engine::quorum_wait::QuorumWait>())

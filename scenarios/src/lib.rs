@@ -32,28 +32,3 @@ pub use token::{Resolved, Token, TokenError};
 pub use orrery_harness as harness;
 
 pub use orrery_registry::registry;
-use orrery_harness::Registry;
-use orrery_harness::registered;
-
-/// All protocols that come with Orrery.
-pub fn registry() -> Registry {
-    Registry::default()
-        .with(registered::<orrery_protocols::ping::Ping>())
-        .with(registered::<orrery_protocols::raft::Raft>())
-        .with(registered::<orrery_protocols::paxos::Paxos>())
-        .with(registered::<orrery_protocols::multi_paxos::MultiPaxos>())
-        .with(registered::<orrery_protocols::fast_paxos::FastPaxos>())
-        .with(registered::<orrery_protocols::flp::Flp>())
-        .with(registered::<orrery_protocols::abd::Abd>())
-        .with(registered::<orrery_protocols::primary_backup::PrimaryBackup>())
-        .with(registered::<orrery_protocols::chain::Chain>())
-        .with(registered::<orrery_protocols::craq::Craq>())
-        .with(registered::<orrery_protocols::viewstamped::Vr>())
-        .with(registered::<orrery_protocols::commit::Commit>())
-        .with(registered::<orrery_protocols::saga::Saga>())
-        .with(registered::<orrery_protocols::engine::queue::Queue>())
-        .with(registered::<orrery_protocols::engine::at_least_once::AtLeastOnce>())
-        .with(registered::<orrery_protocols::engine::quorum_wait::QuorumWait>())
-        .with(registered::<orrery_protocols::engine::retry_layers::RetryLayers>())
-        .with(registered::<orrery_protocols::engine::commit_wait::CommitWait>())
-}

@@ -151,7 +151,8 @@ fn three_forced_writes_are_one_after_the_other() {
             let mut setup = quiet(1, 5, &paxos(form, f, false), &[]);
             setup.links.default = Link::default();
             setup.disk.sync = Law::Constant(ms(1));
-            setup.plan.items = vec![item(100, ask(1, Operation::Exchange { ending: Ending::Commit }))];
+            setup.plan.items =
+                vec![item(100, ask(1, Operation::Exchange { ending: Ending::Commit }))];
             let mut run = Run::new(setup);
             run.safely_until(2_000);
             assert_eq!(run.statistic("delays_participants"), Some(3_000_000), "{form:?}, F = {f}");
