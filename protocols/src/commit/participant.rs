@@ -422,7 +422,11 @@ impl Participant {
                     door.send_all(others, &request);
                 }
             }
-            Form::Decentralised => door.send_all(others, &request),
+            Form::Decentralised => {
+                door.send_all(others, &request);
+                // After a crash its own vote is what its disk says.
+                self.hear_vote(own, tx, true, door);
+            }
             Form::Linear => {
                 let place = peers.iter().position(|id| *id == own);
                 match place.and_then(|place| peers.get(place + 1)) {

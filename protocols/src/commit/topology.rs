@@ -95,12 +95,9 @@ impl Participant {
             return;
         };
         let mut peers = prepared.peers.iter();
-        // After a crash its own vote is what its disk says.
-        let own = if prepared.has_crashed { Some(door.id()) } else { None };
-        let is_yes = |id: &NodeId| own == Some(*id) || votes.get(id).copied().unwrap_or(false);
         if votes.values().any(|is_yes| !is_yes) {
             self.conclude(tx, Outcome::Abort, door);
-        } else if peers.all(is_yes) {
+        } else if peers.all(|id| votes.get(id).copied().unwrap_or(false)) {
             self.conclude(tx, Outcome::Commit, door);
         }
     }

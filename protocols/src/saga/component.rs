@@ -1,10 +1,10 @@
 //! The saga execution component (§4): one step after the other, or back again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
-use orrery_sim::{Context, NodeId, OperationId, Start};
+use orrery_sim::{Context, NodeId, OperationId, Position, Start};
 
 use crate::bank::{Operation, Output, Posting, TxId, home};
 
@@ -37,6 +37,8 @@ pub struct Component {
     incarnation: u32,
     number: u64,
     open: BTreeMap<TxId, Open>,
+    /// Sagas whose end is on its way to the disk.
+    ending: VecDeque<(Position, Note)>,
 }
 
 impl Component {
@@ -45,7 +47,8 @@ impl Component {
     pub(super) fn recover(start: &Start<'_, Saga>, ctx: &mut Context<'_, Saga>) -> Self {
         let (settings, id) = (start.config.clone(), start.id);
         let incarnation = start.incarnation;
-        let mut component = Self { settings, id, incarnation, number: 0, open: BTreeMap::new() };
+        let (open, ending) = (BTreeMap::new(), VecDeque::new());
+        let mut component = Self { settings, id, incarnation, number: 0, open, ending };
         for record in start.journal.records() {
             match record {
                 Record::Begun { saga, operation, steps } => {
@@ -163,6 +166,13 @@ impl Component {
         self.ask(saga, ctx);
     }
 
+    /// Ends are on disk: they are told.
+    pub(super) fn synced(&mut self, through: Position, ctx: &mut Context<'_, Saga>) {
+        while let Some((_, note)) = self.ending.pop_front_if(|(at, _)| *at <= through) {
+            ctx.note(note);
+        }
+    }
+
     /// A step is made up for: the one before is next.
     pub(super) fn compensated(&mut self, step: StepId, ctx: &mut Context<'_, Saga>) {
         let Some(open) = self.open.get_mut(&step.saga) else { return };
@@ -178,11 +188,13 @@ impl Component {
         }
     }
 
+    /// The saga is over. Once somebody is told that it is whole it must not turn back: so that is on disk before.
     fn end(&mut self, saga: TxId, is_whole: bool, ctx: &mut Context<'_, Saga>) {
         let Some(open) = self.open.remove(&saga) else { return };
         ctx.cancel_timer(Timer::Answer(saga));
-        ctx.append(Record::Ended { saga });
-        ctx.note(Note::Ended { saga, is_whole });
+        let position = ctx.append(Record::Ended { saga });
+        ctx.sync();
+        self.ending.push_back((position, Note::Ended { saga, is_whole }));
         if is_whole {
             ctx.complete(open.operation, Output::Committed { read: vec![] });
         } else {

@@ -33,7 +33,7 @@ mod registration;
 
 use serde::Serialize;
 
-use orrery_sim::{Context, Duration, Node, NodeId, OperationId, Protocol, Start};
+use orrery_sim::{Context, Duration, Node, NodeId, OperationId, Position, Protocol, Start};
 
 use crate::bank::{Operation, Output, Posting, TxId};
 
@@ -254,6 +254,13 @@ impl Node for Site {
         match self {
             Self::Component(component) => component.begin(id, &operation, ctx),
             Self::Bank(_) => ctx.redirect(id, Some(COMPONENT)),
+        }
+    }
+
+    fn on_synced(&mut self, through: Position, ctx: &mut Context<'_, Saga>) {
+        match self {
+            Self::Component(component) => component.synced(through, ctx),
+            Self::Bank(_) => {}
         }
     }
 
