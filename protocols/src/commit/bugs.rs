@@ -31,7 +31,7 @@ pub const T3: Bug = Bug {
     breaks: &["AC1 Agreement", "Money Conserved"],
     source: "BHG, §7.4: a participant that has voted yes may not decide by itself",
     difficulty: Difficulty::Easy,
-    found_by: &["commit/blocking", CHAOS],
+    found_by: &[CHAOS],
 };
 
 /// The other impatience.
