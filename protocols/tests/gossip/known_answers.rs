@@ -1,5 +1,9 @@
 //! Numbers of the papers that must come out, at fewer runs than the commands in the book; and that other conventions do not give.
-#![expect(clippy::float_arithmetic, reason = "statistics of finished runs")]
+#![expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "statistics of finished runs"
+)]
 
 use orrery_protocols::gossip::rumor::{
     Counting, G5, G6, Knowledge, Mode, Parameters, Removal, Rumor,
@@ -124,7 +128,7 @@ fn simple_epidemics_take_as_many_rounds_as_the_markov_chain_says() {
             let completion = measure(nodes, &parameters, &[], 400)[COMPLETION];
             assert!(agrees(completion, reference, 0.0), "{mode:?} {nodes}: {completion:?}");
             // Whoever mistakes one mode for another, or the mean arrival for the last, is noticed.
-            for other in expected.into_iter().filter(|other| *other != reference) {
+            for other in expected.into_iter().filter(|other| 1e-9 < (other - reference).abs()) {
                 assert!(!agrees(completion, other, 0.0), "{mode:?} {nodes}: {completion:?}");
             }
         }

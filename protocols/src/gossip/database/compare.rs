@@ -90,14 +90,14 @@ impl Site {
         &mut self,
         from: NodeId,
         entries: Entries,
-        leaves: Option<Vec<u32>>,
+        leaves: Option<&[u32]>,
         (answer, is_chooser): (bool, bool),
         ctx: &mut Context<'_, Database>,
     ) {
         let is_newer = |(key, mine): &(&String, &Entry)| {
             entries.get(*key).is_none_or(|theirs| theirs.age() < mine.age())
         };
-        let mine = self.of_leaves(leaves.as_deref(), ctx);
+        let mine = self.of_leaves(leaves, ctx);
         let newer = if answer { owned(mine.iter().filter(is_newer)) } else { Entries::new() };
         self.take(from, entries, !is_chooser, ctx);
         if !newer.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! **Source:** Demers: 1.1 (the database and its timestamps), 1.2 (direct mail), 1.3 (anti-entropy, checksums, recent update lists, peel back), 1.4
 //! (rumors), 1.5 (backing up), 2 (deletion and death certificates), 3 (spatial distributions). Comparison by hash trees: R. Merkle,
-//! *A digital signature based on a conventional encryption function*, CRYPTO 1987, as in G. DeCandia et al., *Dynamo*, SOSP 2007, section 4.7.
+//! *A digital signature based on a conventional encryption function*, CRYPTO 1987, as in the paper on Dynamo, SOSP 2007, section 4.7.
 //!
 //! **System model:** crash-recovery with a durable journal, asynchronous, fair-loss links, wall clocks that roughly agree: an update with an older timestamp
 //! loses.

@@ -50,7 +50,7 @@ impl Node for Site {
             Message::Needless { keys } => self.on_needless(&keys),
             Message::Request { leaves } => self.on_request(from, leaves, ctx),
             Message::Entries { entries, leaves, answer, is_chooser } => {
-                self.on_entries(from, entries, leaves, (answer, is_chooser), ctx);
+                self.on_entries(from, entries, leaves.as_deref(), (answer, is_chooser), ctx);
             }
             Message::Recent { entries, checksum, is_chooser } => {
                 self.on_recent(from, entries, checksum, is_chooser, ctx);
@@ -79,8 +79,8 @@ impl Node for Site {
     ) {
         match operation {
             Operation::Get { key } => ctx.complete(id, Output::Value(self.value(&key).cloned())),
-            Operation::Put { key, value } => self.update(id, key, Some(value), ctx),
-            Operation::Delete { key } => self.update(id, key, None, ctx),
+            Operation::Put { key, value } => self.update(id, &key, Some(value), ctx),
+            Operation::Delete { key } => self.update(id, &key, None, ctx),
             // They would have to know what all others have.
             Operation::Cas { .. } | Operation::Append { .. } => ctx.fail(id),
         }
@@ -124,12 +124,12 @@ impl Site {
     fn update(
         &mut self,
         id: OperationId,
-        key: String,
+        key: &str,
         value: Option<String>,
         ctx: &mut Context<'_, Database>,
     ) {
         let now = ctx.wall_clock().as_nanos();
-        let known = [&self.entries, &self.dormant].map(|entries| entries.get(&key));
+        let known = [&self.entries, &self.dormant].map(|entries| entries.get(key));
         let after = known.into_iter().flatten().map(|entry| entry.timestamp.time + 1).max();
         let time = after.map_or(now, |after| after.max(now));
         let item = match value {
@@ -137,10 +137,10 @@ impl Site {
             None => Item::Death { activation: now, retention: self.retention_sites(ctx) },
         };
         let entry = Entry { timestamp: Timestamp { time, site: ctx.id() }, item };
-        ctx.note(Note::Updated { operation: id, key: key.clone(), entry: entry.clone() });
-        self.store(&key, &entry, ctx);
+        ctx.note(Note::Updated { operation: id, key: key.to_string(), entry: entry.clone() });
+        self.store(key, &entry, ctx);
         ctx.sync();
-        self.distribute(self.settings.distribute, &key, &entry, ctx);
+        self.distribute(self.settings.distribute, key, &entry, ctx);
         ctx.complete(id, Output::Written);
     }
 
@@ -278,10 +278,10 @@ impl Site {
 
     /// Whether it is a death certificate that has been active for `tau_1`.
     fn is_old(&self, entry: &Entry, ctx: &Context<'_, Database>) -> bool {
-        self.is_older(entry, self.settings.tau_1, ctx)
+        Self::is_older(entry, self.settings.tau_1, ctx)
     }
 
-    fn is_older(&self, entry: &Entry, age: Duration, ctx: &Context<'_, Database>) -> bool {
+    fn is_older(entry: &Entry, age: Duration, ctx: &Context<'_, Database>) -> bool {
         let now = i128::from(ctx.wall_clock().as_nanos());
         let is_over = |activation| i128::from(activation) + i128::from(age.as_nanos()) < now;
         entry.activation().is_some_and(is_over)
@@ -306,7 +306,7 @@ impl Site {
         }
         let all = self.settings.tau_1.saturating_add(self.settings.tau_2);
         let mut dormant = std::mem::take(&mut self.dormant);
-        dormant.retain(|_, entry| !self.is_older(entry, all, ctx));
+        dormant.retain(|_, entry| !Self::is_older(entry, all, ctx));
         self.dormant = dormant;
     }
 }

@@ -43,7 +43,7 @@ impl Space {
     }
 
     /// How often a partner at that distance is chosen, beside others.
-    fn weight(self, distance: u32, exponent: u32) -> u64 {
+    fn weight(distance: u32, exponent: u32) -> u64 {
         let power = u64::from(distance).checked_pow(exponent).unwrap_or(u64::MAX);
         (UNIT / power.max(1)).max(1)
     }
@@ -55,7 +55,7 @@ impl Space {
             let drawn = ctx.below(u64::from(nodes) - 1) as u32 + 1;
             return NodeId(if drawn < own.0 { drawn } else { drawn + 1 });
         }
-        let weight = |other| self.weight(self.distance(own, other, nodes), exponent);
+        let weight = |other| Self::weight(self.distance(own, other, nodes), exponent);
         let total = ctx.others().map(weight).sum();
         let mut rest = ctx.below(total);
         let is_it = |other: &NodeId| {

@@ -114,11 +114,11 @@ impl Site {
     /// Whether it contacts others of its own accord. A site that has nothing to tell and nothing to ask costs nothing.
     fn seeks_contact(&self) -> bool {
         match (self.settings.mode, self.state) {
-            (Mode::Push | Mode::PushPull, State::Infective) => true,
             (Mode::Push, State::Susceptible | State::Removed) => false,
             // In a simple epidemic, nothing depends on the questions of a site that knows.
             (Mode::Pull, State::Infective) => self.settings.removal != Removal::Never,
-            (Mode::Pull | Mode::PushPull, State::Susceptible | State::Removed) => true,
+            (Mode::Push | Mode::PushPull, State::Infective)
+            | (Mode::Pull | Mode::PushPull, State::Susceptible | State::Removed) => true,
         }
     }
 
