@@ -17,6 +17,10 @@
 //! - [`commit`]: a transaction takes effect at all nodes or at none.
 //! - [`saga`]: a row of short transactions, each with another that makes up for it.
 //! - [`bank`]: accounts, transfers and locks: what atomic commit works on.
+//! - [`overlay`]: HyParView and Plumtree, who knows a few others and still reaches all.
+//! - [`swim`]: who is in the group and who has failed.
+//! - [`dynamo`]: a store that can always be written to, and keeps what it cannot put in order.
+//! - [`clocks`]: logical clocks, that count events instead of time.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -27,9 +31,11 @@
 pub mod abd;
 pub mod bank;
 pub mod chain;
+pub mod clocks;
 pub mod commit;
 pub mod craq;
 pub mod crdt;
+pub mod dynamo;
 pub mod engine;
 pub mod fast_paxos;
 pub mod flp;
@@ -37,6 +43,7 @@ pub mod gossip;
 pub mod kv;
 pub mod multi_paxos;
 mod number;
+pub mod overlay;
 pub mod paxos;
 pub mod ping;
 pub mod primary_backup;
@@ -44,4 +51,6 @@ pub mod quorum;
 pub mod raft;
 pub mod replicated;
 pub mod saga;
+pub mod swim;
+mod undisturbed;
 pub mod viewstamped;
