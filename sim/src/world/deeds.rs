@@ -8,6 +8,7 @@ use crate::queue::QueueError;
 use crate::step::{Deed, Event};
 use crate::time::SimTime;
 
+use super::faults::spared;
 use super::plan_state::Urgent;
 use super::setup::{SetupError, check_item};
 use super::{What, World, tag};
@@ -117,7 +118,7 @@ impl<N: Node> World<N> {
         let deed = match action {
             Action::Crash { node, .. } => self
                 .resolve(node)
-                .map(|id| if self.must_spare(item) { self.spare(id) } else { self.do_crash(id) }),
+                .map(|id| if self.must_spare(item) { spared(id) } else { self.do_crash(id) }),
             Action::Restart(node) => {
                 let Some(id) = self.resolve_down(node) else { return Ok(None) };
                 return self.do_restart(item, id).map(Some);
@@ -135,7 +136,7 @@ impl<N: Node> World<N> {
             Action::Duplicate(message) => Some(self.do_duplicate(*message)?),
             Action::Deliver(message) => Some(self.do_deliver(*message)?),
             Action::Wipe(node) => match self.resolve(node) {
-                Some(id) if self.must_spare(item) => Some(self.spare(id)),
+                Some(id) if self.must_spare(item) => Some(spared(id)),
                 Some(id) => Some(self.do_wipe(id)?),
                 None => None,
             },

@@ -33,11 +33,6 @@ impl<N: Node> World<N> {
         })
     }
 
-    pub(super) fn spare(&self, id: NodeId) -> Deed {
-        let detail = "spared: others have not recovered yet".into();
-        Deed { detail, ..deed("crash", Some(id)) }
-    }
-
     pub(super) fn do_crash(&mut self, id: NodeId) -> Deed {
         let changed = self.crash(id);
         Deed { changed, ..deed("crash", Some(id)) }
@@ -123,4 +118,10 @@ impl<N: Node> World<N> {
         let detail = format!("{ppb} ppb, {moved} timers moved");
         Ok(Deed { detail, changed: 0 < moved, ..deed("clock", Some(id)) })
     }
+}
+
+/// A crash that does not take place.
+pub(super) fn spared(id: NodeId) -> Deed {
+    let detail = "spared: others have not recovered yet".into();
+    Deed { detail, ..deed("crash", Some(id)) }
 }
