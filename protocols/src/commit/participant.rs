@@ -190,13 +190,13 @@ impl Participant {
         &mut self,
         from: NodeId,
         tx: TxId,
-        peers: Vec<NodeId>,
+        peers: &[NodeId],
         door: &mut Door<'_, '_>,
     ) {
         if self.prepared.contains_key(&tx) {
             return; // Asked twice, and answered once.
         }
-        let Some(branch) = self.active.get(&tx) else { return self.refuse(tx, None, &peers, door) };
+        let Some(branch) = self.active.get(&tx) else { return self.refuse(tx, None, peers, door) };
         let (postings, operation) = (branch.postings.clone(), branch.operation);
         if door.settings.is_read_only(&postings) {
             let vote = Vote::ReadOnly { read: self.bank.read(&postings) };
@@ -205,14 +205,14 @@ impl Participant {
             return door.send(from, Message::Vote { tx, vote });
         }
         if !self.bank.covers(&postings) {
-            return self.refuse(tx, Some(operation), &peers, door);
+            return self.refuse(tx, Some(operation), peers, door);
         }
         door.cancel_timer(Timer::Idle(tx));
         let Some(branch) = self.active.remove(&tx) else { return };
-        door.write(Record::Prepared { branch: branch.clone(), peers: peers.clone() });
+        door.write(Record::Prepared { branch: branch.clone(), peers: peers.to_vec() });
         let (is_committable, has_crashed, asked) = (false, false, 0);
         let prepared =
-            Prepared { branch, peers: peers.clone(), is_committable, has_crashed, asked };
+            Prepared { branch, peers: peers.to_vec(), is_committable, has_crashed, asked };
         self.prepared.insert(tx, prepared);
         let is_hasty = door.bug(&T1) || door.bug(&T16) && door.settings.protocol.is_paxos();
         if !is_hasty {
@@ -220,7 +220,7 @@ impl Participant {
         }
         door.note(Note::Voted { tx, operation, vote: Vote::Yes });
         door.note_when_durable(Note::Prepared { tx, operation });
-        self.tell_vote(tx, true, &peers, door);
+        Self::tell_vote(tx, true, peers, door);
         if door.bug(&T10) {
             self.bank.unlock(tx);
             self.grant(door);
@@ -247,7 +247,7 @@ impl Participant {
         if let Some(operation) = operation {
             door.note(Note::Voted { tx, operation, vote: Vote::No });
         }
-        self.tell_vote(tx, false, peers, door);
+        Self::tell_vote(tx, false, peers, door);
     }
 
     /// Aborts what it has not voted for. With presumed abort nobody will ever need the record (§3).
@@ -271,13 +271,13 @@ impl Participant {
     }
 
     /// Says how it votes to whom that matters.
-    fn tell_vote(&mut self, tx: TxId, is_yes: bool, peers: &[NodeId], door: &mut Door<'_, '_>) {
+    fn tell_vote(tx: TxId, is_yes: bool, peers: &[NodeId], door: &mut Door<'_, '_>) {
         let vote = if is_yes { Vote::Yes } else { Vote::No };
         match door.settings.protocol {
             Form::TwoPhase | Form::PresumedAbort | Form::PresumedCommit | Form::ThreePhase => {
                 door.send(tx.coordinator, Message::Vote { tx, vote });
             }
-            Form::Linear => self.pass_on(tx, is_yes, peers, door),
+            Form::Linear => Self::pass_on(tx, is_yes, peers, door),
             Form::Decentralised => Self::tell_everybody(tx, &vote, peers, door),
             Form::PaxosCommit | Form::FasterPaxosCommit => {
                 Self::phase_2a(tx, is_yes, peers, door);
@@ -314,14 +314,13 @@ impl Participant {
             Some(Finished { outcome: did, operation: Some(operation) }) if did != outcome => {
                 door.note(Note::HeuristicDamage { tx, operation, did, should: outcome });
             }
-            Some(_) => {}
             None if outcome == Outcome::Abort => {
                 let branch = self.active.get(&tx);
                 let operation = branch.map(|branch| branch.operation);
                 self.abort_alone(tx, operation, door);
             }
-            // A commit of what it does not know: it has been told before, and has forgotten.
-            None => {}
+            // It knows; or it is a commit of what it has been told before, and has forgotten.
+            Some(_) | None => {}
         }
         if form.acks(outcome) {
             door.send(tx.coordinator, Message::Ack { tx });

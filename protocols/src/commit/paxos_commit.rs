@@ -148,7 +148,7 @@ impl Participant {
         &mut self,
         from: NodeId,
         tx: TxId,
-        peers: Vec<NodeId>,
+        peers: &[NodeId],
         door: &mut Door<'_, '_>,
     ) {
         self.prepare(from, tx, peers, door);

@@ -134,20 +134,22 @@ impl Site {
             Message::Worked { .. }
             | Message::Finished { .. }
             | Message::PreCommitAck { .. }
-            | Message::Ack { .. } => self.to_coordinator(from, message, ctx),
+            | Message::Ack { .. } => self.hand_to_coordinator(from, message, ctx),
             Message::Work { .. }
             | Message::Cancel { .. }
             | Message::Initiate { .. }
             | Message::Prepare { .. }
             | Message::PreCommit { .. }
-            | Message::StateReport { .. } => self.to_participant(from, message, ctx),
+            | Message::StateReport { .. } => self.hand_to_participant(from, message, ctx),
             Message::Phase1a { .. }
             | Message::Phase1b { .. }
             | Message::Nack { .. }
             | Message::Phase2a { .. }
-            | Message::Phase2b { .. } => self.to_paxos(from, message, ctx),
-            Message::Inquiry { .. } if self.leader.is_some() => self.to_paxos(from, message, ctx),
-            Message::Inquiry { .. } => self.to_coordinator(from, message, ctx),
+            | Message::Phase2b { .. } => self.hand_to_paxos(from, message, ctx),
+            Message::Inquiry { .. } => match self.leader {
+                Some(_) => self.hand_to_paxos(from, message, ctx),
+                None => self.hand_to_coordinator(from, message, ctx),
+            },
             // Of a node that is both, both may be meant.
             Message::Vote { .. }
             | Message::Commit { .. }
@@ -155,13 +157,18 @@ impl Site {
             | Message::DecisionRequest { .. }
             | Message::DecisionReply { .. }
             | Message::StateRequest { .. } => {
-                self.to_coordinator(from, message.clone(), ctx);
-                self.to_participant(from, message, ctx);
+                self.hand_to_coordinator(from, message.clone(), ctx);
+                self.hand_to_participant(from, message, ctx);
             }
         }
     }
 
-    fn to_coordinator(&mut self, from: NodeId, message: Message, ctx: &mut Context<'_, Commit>) {
+    fn hand_to_coordinator(
+        &mut self,
+        from: NodeId,
+        message: Message,
+        ctx: &mut Context<'_, Commit>,
+    ) {
         let Self { settings, desk, coordinator: Some(coordinator), .. } = self else { return };
         let mut door = Door { settings, desk, ctx };
         let door = &mut door;
@@ -200,7 +207,12 @@ impl Site {
         }
     }
 
-    fn to_participant(&mut self, from: NodeId, message: Message, ctx: &mut Context<'_, Commit>) {
+    fn hand_to_participant(
+        &mut self,
+        from: NodeId,
+        message: Message,
+        ctx: &mut Context<'_, Commit>,
+    ) {
         let Self { settings, desk, participant: Some(participant), .. } = self else { return };
         let mut door = Door { settings, desk, ctx };
         let door = &mut door;
@@ -209,8 +221,8 @@ impl Site {
                 participant.work(Branch { tx, operation, postings }, door);
             }
             Message::Cancel { tx } => participant.drop_work(tx, door),
-            Message::Initiate { tx, peers } => participant.initiate(from, tx, peers, door),
-            Message::Prepare { tx, peers } => participant.prepare(from, tx, peers, door),
+            Message::Initiate { tx, peers } => participant.initiate(from, tx, &peers, door),
+            Message::Prepare { tx, peers } => participant.prepare(from, tx, &peers, door),
             Message::Vote { tx, vote } => participant.hear_vote(from, tx, vote == Vote::Yes, door),
             Message::PreCommit { tx } => participant.pre_commit(from, tx, door),
             Message::Commit { tx } => participant.hear(from, tx, Outcome::Commit, door),
@@ -239,7 +251,7 @@ impl Site {
     }
 
     /// Paxos Commit: acceptors, leaders, and resource managers that learn by themselves.
-    fn to_paxos(&mut self, from: NodeId, message: Message, ctx: &mut Context<'_, Commit>) {
+    fn hand_to_paxos(&mut self, from: NodeId, message: Message, ctx: &mut Context<'_, Commit>) {
         let Self { settings, desk, coordinator, participant, acceptor, leader } = self;
         let mut door = Door { settings, desk, ctx };
         let door = &mut door;

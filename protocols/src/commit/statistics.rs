@@ -100,13 +100,12 @@ pub(super) fn of_run(world: &World<Site>, notes: &[NoteEntry<Commit>]) -> Vec<Op
         }
     }
     let outcomes = |wanted| transactions.values().filter(move |seen| seen.outcome == Some(wanted));
-    let messages = world.counters().messages();
-    let messages = messages.filter(|(kind, _)| !WORK.contains(kind)).map(|(_, count)| count.sent);
+    let kinds = world.counters().messages().filter(|(kind, _)| !WORK.contains(kind));
+    let sent = kinds.map(|(_, count)| count.sent).sum();
     let writes = |participants| {
-        let nodes = NodeId::all(world.node_count());
-        let nodes = nodes.filter(move |id| is_participant(*id) == participants);
-        nodes
-            .map(|id| world.writes(id))
+        let ids = NodeId::all(world.node_count());
+        let ids = ids.filter(move |id| is_participant(*id) == participants);
+        ids.map(|id| world.writes(id))
             .fold((0, 0), |(forced, lazy), one| (forced + one.forced, lazy + one.lazy))
     };
     let (others, own) = (writes(false), writes(true));
@@ -114,7 +113,7 @@ pub(super) fn of_run(world: &World<Site>, notes: &[NoteEntry<Commit>]) -> Vec<Op
     vec![
         number(outcomes(Outcome::Commit).count() as u64),
         number(outcomes(Outcome::Abort).count() as u64),
-        number(messages.sum()),
+        number(sent),
         number(others.0 + own.0),
         number(others.0),
         number(own.0),

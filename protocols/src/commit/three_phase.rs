@@ -89,16 +89,15 @@ impl Participant {
         operation: OperationId,
         door: &mut Door<'_, '_>,
     ) {
-        let (state, has_crashed) = match self.prepared.get(&tx) {
-            Some(prepared) => (prepared.state(), prepared.has_crashed),
-            None => {
-                if !self.finished.contains_key(&tx) {
-                    self.abort_alone(tx, Some(operation), door);
-                }
-                match self.finished.get(&tx).map(|finished| finished.outcome) {
-                    Some(Outcome::Commit) => (State::Committed, false),
-                    Some(Outcome::Abort) | None => (State::Aborted, false),
-                }
+        let (state, has_crashed) = if let Some(prepared) = self.prepared.get(&tx) {
+            (prepared.state(), prepared.has_crashed)
+        } else {
+            if !self.finished.contains_key(&tx) {
+                self.abort_alone(tx, Some(operation), door);
+            }
+            match self.finished.get(&tx).map(|finished| finished.outcome) {
+                Some(Outcome::Commit) => (State::Committed, false),
+                Some(Outcome::Abort) | None => (State::Aborted, false),
             }
         };
         door.send(from, Message::StateReport { tx, state, has_crashed });

@@ -15,13 +15,7 @@ use super::{Message, Outcome};
 /// Linear: the participants form a chain, the request to prepare passes each that can commit, and the last one decides.
 impl Participant {
     /// To the next in the chain: all before you can commit. Or back and on: it is over.
-    pub(super) fn pass_on(
-        &self,
-        tx: TxId,
-        is_yes: bool,
-        peers: &[NodeId],
-        door: &mut Door<'_, '_>,
-    ) {
+    pub(super) fn pass_on(tx: TxId, is_yes: bool, peers: &[NodeId], door: &mut Door<'_, '_>) {
         let (before, next) = neighbours(tx, peers, door.id());
         if is_yes {
             return match next {

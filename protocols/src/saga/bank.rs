@@ -78,7 +78,9 @@ impl Bank {
         posting: Posting,
         ctx: &mut Context<'_, Saga>,
     ) {
-        if !self.steps.contains_key(&step) {
+        if self.steps.contains_key(&step) {
+            ctx.probe("step-twice");
+        } else {
             let balance = self.balances.get(&posting.account).copied().unwrap_or(0);
             let is_covered = 0 <= posting.amount || 0 <= balance + posting.amount;
             let nothing = Posting { amount: 0, ..posting };
@@ -88,8 +90,6 @@ impl Bank {
                 (Progress::Refused, nothing)
             };
             self.write(step, progress, change, ctx);
-        } else {
-            ctx.probe("step-twice");
         }
         let is_executed = self.steps[&step].0 == Progress::Executed;
         ctx.send(from, Message::Done { step, is_executed });

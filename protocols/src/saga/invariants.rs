@@ -46,7 +46,7 @@ impl Monitor<Site> for BalancesAreSteps {
             self.postings.get(&step.saga).map_or(0, |steps| steps[step.number as usize].amount)
         };
         let due: i64 = executed.map(|(step, _)| amount(step)).sum();
-        let began = self.balance * bank.balances.len() as i64;
+        let began = bank.balances.values().map(|_| self.balance).sum::<i64>();
         let has: i64 = bank.balances.values().sum();
         if began + due == has {
             return Ok(());
