@@ -100,7 +100,7 @@ pub const R13: Bug = Bug {
     ],
     source: "raft.tla, DropStaleResponse",
     difficulty: Difficulty::Medium,
-    found_by: &["raft/membership-chaos"],
+    found_by: &["raft/chaos"],
 };
 
 /// A guess taken for knowledge.

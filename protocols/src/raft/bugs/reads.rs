@@ -9,7 +9,7 @@ pub const R16: Bug = Bug {
     breaks: &["linearizability"],
     source: "Raft, §5.1: a leader that sees a newer term steps down; dissertation, §6.4",
     difficulty: Difficulty::Easy,
-    found_by: &["raft/refused-round", "raft/lease-chaos"],
+    found_by: &["raft/refused-round"],
 };
 
 /// A read before the leader knows what is committed.
