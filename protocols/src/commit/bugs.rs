@@ -147,7 +147,7 @@ pub const T14: Bug = Bug {
     breaks: &["AC1 Agreement", "Money Conserved"],
     source: "BHG, §7.5, TR4: pre-commit is sent to the uncertain before anybody commits",
     difficulty: Difficulty::Hard,
-    found_by: &["commit/cascade", "commit/three-phase-chaos"],
+    found_by: &["commit/cascade"],
 };
 
 /// A vote invented.
