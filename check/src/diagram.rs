@@ -12,7 +12,7 @@ const WIDTH: usize = 100;
 const SPACING: usize = 10;
 
 /// A lane per process, time to the right.
-pub(crate) fn lanes(window: &[WindowOperation], stuck: OperationId) -> String {
+pub(crate) fn lanes(window: &[WindowOperation], stuck: Option<OperationId>) -> String {
     let processes: BTreeSet<_> = window.iter().map(|operation| operation.process).collect();
     let margin = processes.iter().map(|p| p.to_string().len()).max().unwrap_or(0) + 2;
     let columns = Columns::new(window, WIDTH - margin);
@@ -20,7 +20,7 @@ pub(crate) fn lanes(window: &[WindowOperation], stuck: OperationId) -> String {
         processes.iter().map(|&process| (process, vec![b' '; columns.width])).collect();
     for (index, operation) in window.iter().enumerate() {
         let row = rows.get_mut(&operation.process).expect("a row for each process");
-        bar(row, &columns, operation, index + 1, operation.id == stuck);
+        bar(row, &columns, operation, index + 1, Some(operation.id) == stuck);
     }
     let mut text = format!("{:margin$}{}", "", columns.axis());
     text.truncate(text.trim_end().len());
@@ -196,7 +196,7 @@ mod tests {
         };
         for count in [0, 1, 5, 40, 200] {
             let window: Vec<_> = (0..count).map(operation).collect();
-            let text = lanes(&window, OperationId(3)) + &legend(&window);
+            let text = lanes(&window, Some(OperationId(3))) + &legend(&window);
             assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
         }
     }

@@ -37,9 +37,22 @@ pub struct Report {
     pub keys: usize,
     /// How many times an operation was tried, the explanation not included.
     pub steps: u64,
+    /// The strongest models that the history is shown to keep, where the check places it among
+    /// several. They form a lattice, not a ladder, so there may be more than one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub strongest_kept: Vec<&'static str>,
+    /// The weakest models that it is shown to violate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weakest_violated: Vec<&'static str>,
 }
 
 impl Report {
+    /// A report that places the history nowhere else.
+    pub fn new(finding: Finding, operations: usize, keys: usize, steps: u64) -> Self {
+        let (strongest_kept, weakest_violated) = (Vec::new(), Vec::new());
+        Self { finding, operations, keys, steps, strongest_kept, weakest_violated }
+    }
+
     /// Whether the finding is *holds*.
     pub fn holds(&self) -> bool {
         matches!(self.finding, Finding::Holds(_))
@@ -55,6 +68,12 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.finding)?;
         let Self { operations, keys, steps, .. } = self;
+        if !self.weakest_violated.is_empty() {
+            writeln!(f, "weakest model violated: {}", self.weakest_violated.join(", "))?;
+        }
+        if !self.strongest_kept.is_empty() {
+            writeln!(f, "strongest model kept: {}", self.strongest_kept.join(", "))?;
+        }
         write!(f, "({operations} operations, {keys} keys, {steps} steps)")
     }
 }
@@ -134,11 +153,54 @@ impl fmt::Display for Unknown {
     }
 }
 
+/// What shows that a history keeps a rule, for anyone to check again without the checker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Witness {
+    /// An order of the operations of each key.
+    Orders(Orders),
+    /// One order of all transactions in which each reads what those before it left.
+    Commits(Vec<OperationId>),
+    /// There is no order to show: the rule names the patterns that a history must not contain, and
+    /// each was looked for.
+    NoPattern {
+        /// What was looked for, such as `WriteCORead`.
+        patterns: Vec<&'static str>,
+        /// How many operations completed; if 0, the history holds because nothing was seen.
+        completed: usize,
+    },
+}
+
+impl Witness {
+    /// The orders, if that is what shows it.
+    pub fn orders(&self) -> Option<&Orders> {
+        if let Self::Orders(orders) = self { Some(orders) } else { None }
+    }
+
+    /// One sentence.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Orders(orders) => orders.summary(),
+            Self::Commits(order) => {
+                format!("Holds: a serial order explains all {} transactions.", order.len())
+            }
+            Self::NoPattern { completed: 0, .. } => NOTHING_SEEN.to_owned(),
+            Self::NoPattern { patterns, completed } => format!(
+                "Holds: none of {} is in the {completed} completed operations.",
+                patterns.join(", ")
+            ),
+        }
+    }
+}
+
+/// What is said of a history in which nothing completed.
+const NOTHING_SEEN: &str = "Holds, but no operation completed, so nobody saw anything.";
+
 /// An order in which the operations may have taken effect, for each key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Witness {
+pub struct Orders {
     /// From the smallest key (fewest operations, then by name).
-    pub orders: Vec<KeyOrder>,
+    pub keys: Vec<KeyOrder>,
     /// How many operations completed; if 0, the history holds because nothing was seen.
     pub completed: usize,
 }
@@ -152,13 +214,13 @@ pub struct KeyOrder {
     pub order: Vec<OperationId>,
 }
 
-impl Witness {
+impl Orders {
     /// One sentence.
     pub fn summary(&self) -> String {
         if self.completed == 0 {
-            return "Holds, but no operation completed, so nobody saw anything.".to_owned();
+            return NOTHING_SEEN.to_owned();
         }
-        let (completed, keys) = (self.completed, self.orders.len());
+        let (completed, keys) = (self.completed, self.keys.len());
         format!("Holds: an order explains all {completed} completed operations on {keys} keys.")
     }
 
@@ -174,7 +236,7 @@ impl Witness {
         model: &M,
     ) -> Result<(), String> {
         let mut seen = BTreeSet::new();
-        for KeyOrder { key, order } in &self.orders {
+        for KeyOrder { key, order } in &self.keys {
             let mut state = model.initial();
             let (mut latest, mut latest_of) = (0, BTreeMap::new());
             for &id in order {
@@ -205,22 +267,6 @@ impl Witness {
             None => Ok(()),
         }
     }
-}
-
-/// What kind of contradiction a window shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pattern {
-    /// The answer shows the effect of an operation that failed.
-    DirtyRead,
-    /// The answer shows the effect of an operation that was invoked only after it was given.
-    FutureRead,
-    /// No operation on this key can have led to the answer.
-    OutOfThinAir,
-    /// The answer was outdated by an operation that had returned before the question was asked.
-    Stale,
-    /// Two operations whose answers cannot both be right, in whatever order.
-    Conflict,
 }
 
 /// An operation as an explanation shows it.
@@ -259,6 +305,19 @@ pub struct Stuck {
     pub states: Vec<String>,
 }
 
+/// One operation comes before another, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Edge {
+    /// What comes first.
+    pub from: OperationId,
+    /// What comes after it.
+    pub to: OperationId,
+    /// The relation, such as `ww`, `wr`, `rw`, `process`, `real-time`.
+    pub relation: &'static str,
+    /// The two steps that prove it, in words: `T1 appended 1 to x, and T2 read [1]`.
+    pub reason: String,
+}
+
 /// Why a history does not keep a rule: a few of its operations that already break it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explanation {
@@ -268,8 +327,9 @@ pub struct Explanation {
     pub key: Option<String>,
     /// How many operations there are on this key.
     pub operations: usize,
-    /// What kind of contradiction it is.
-    pub pattern: Pattern,
+    /// What kind of contradiction it is, by its name in the literature: `stale`, `G-single`,
+    /// `WriteCORead`.
+    pub pattern: &'static str,
     /// The contradiction in one sentence.
     pub sentence: String,
     /// Operations that already break the rule, in the order of their invocations. An operation is
@@ -280,8 +340,11 @@ pub struct Explanation {
     /// Whether the window without any one of its operations, and without what depends on that one,
     /// would keep the rule. False if the budget was spent while removing operations.
     pub is_minimal: bool,
-    /// Where the best attempt to order the window ended.
-    pub stuck: Stuck,
+    /// Where the best attempt to order the window ended, if there were attempts.
+    pub stuck: Option<Stuck>,
+    /// For a cycle or another pattern over several operations: its edges, in the order of the cycle.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
     /// The operation that cannot be placed, and the one that it most directly contradicts: the
     /// stale read and the write that it should have seen. `None` for an answer out of thin air.
     pub conflict: Option<(WindowOperation, WindowOperation)>,
@@ -294,11 +357,16 @@ impl Explanation {
         format!("{} (Operations that show it: {shown} of {all}.)", self.sentence)
     }
 
+    /// The operation that cannot be placed, which a picture marks.
+    pub fn marked(&self) -> Option<OperationId> {
+        self.stuck.as_ref().map(|stuck| stuck.operation)
+    }
+
     /// The window as lanes: a row per process, time to the right, at most 100 columns. Columns are
     /// moments, not a scale. `[1==]` is an interval, `[1~~>` one of unknown outcome, `[1xx]` one
     /// that failed; `!` marks the operation that cannot be placed.
     pub fn diagram(&self) -> String {
-        diagram::lanes(&self.window, self.stuck.operation)
+        diagram::lanes(&self.window, self.marked())
     }
 
     /// One line for each operation of the window, with the numbers of the diagram.
@@ -310,6 +378,9 @@ impl Explanation {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\n\n{}\n{}", self.summary(), self.diagram(), self.legend())?;
+        for Edge { from, to, relation, reason } in &self.edges {
+            write!(f, "\n{from} -{relation}-> {to}: {reason}")?;
+        }
         if !self.is_minimal {
             write!(f, "\nThe budget was spent before the window was as small as it can be.")?;
         }

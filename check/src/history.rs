@@ -93,6 +93,9 @@ pub struct Entry<I, O> {
     pub node: Option<u32>,
     /// The number of the event in a recording that this entry came from, where there is one.
     pub event: Option<u64>,
+    /// Where the system itself put the operation in its commit order, where it says so: a revision,
+    /// a log index. Of an operation, the last entry that says it counts.
+    pub commit: Option<u64>,
 }
 
 impl<I, O> Entry<I, O> {
@@ -103,7 +106,15 @@ impl<I, O> Entry<I, O> {
         time: u64,
         kind: EntryKind<I, O>,
     ) -> Self {
-        Self { process: process.into(), operation, time, kind, node: None, event: None }
+        Self {
+            process: process.into(),
+            operation,
+            time,
+            kind,
+            node: None,
+            event: None,
+            commit: None,
+        }
     }
 
     /// The same entry, at this node.
@@ -114,6 +125,11 @@ impl<I, O> Entry<I, O> {
     /// The same entry, caused by this event of a recording.
     pub fn at_event(self, event: u64) -> Self {
         Self { event: Some(event), ..self }
+    }
+
+    /// The same entry, with the operation's place in the system's own commit order.
+    pub fn committed_at(self, commit: u64) -> Self {
+        Self { commit: Some(commit), ..self }
     }
 }
 
@@ -159,6 +175,8 @@ pub struct Operation<I, O> {
     pub invoked: Moment,
     /// When it returned; for `Info`, when the client gave up; `None` only for `Open`.
     pub returned: Option<Moment>,
+    /// Where the system itself put it in its commit order, where that is known.
+    pub commit: Option<u64>,
 }
 
 impl<I, O> Operation<I, O> {
@@ -304,6 +322,7 @@ impl<I, O> History<I, O> {
             kind,
             node: at.node,
             event: at.event,
+            commit: operation.commit,
         };
         entries.into_iter().map(entry).collect()
     }

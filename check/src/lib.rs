@@ -48,9 +48,12 @@ pub mod history;
 pub mod linearizability;
 pub mod model;
 pub mod models;
+pub mod record;
+pub mod subject;
 mod table;
+pub mod vocabulary;
 
-pub use finding::{Budget, Explanation, Finding, Report, Unknown, Witness};
+pub use finding::{Budget, Edge, Explanation, Finding, Report, Unknown, Witness};
 pub use history::{
     Entry, EntryKind, History, HistoryBuilder, HistoryError, Moment, Operation, OperationId,
     Outcome, ProcessId,

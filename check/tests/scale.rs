@@ -1,7 +1,9 @@
 //! Long histories: no recursion, no quadratic work, few steps.
 
 use orrery_check::kv::{self, Input, Output};
-use orrery_check::{Budget, Entry, EntryKind, Finding, History, OperationId, linearizability};
+use orrery_check::{
+    Budget, Entry, EntryKind, Finding, History, OperationId, Witness, linearizability,
+};
 
 /// A run of `count` operations by 5 clients on `keys` keys, one in 500 of unknown outcome. Each
 /// takes effect 50 time units after it was invoked, and returns up to 100 later.
@@ -50,7 +52,7 @@ fn long_histories_take_few_steps() {
     for (count, keys) in [(5_000, 10), (5_000, 1), (20_000, 1), (20_000, 1_000)] {
         let history = run(count, keys, None);
         let report = linearizability::check(&history, &kv::Model, Budget::default());
-        let Finding::Holds(witness) = &report.finding else { panic!("{report}") };
+        let Finding::Holds(Witness::Orders(witness)) = &report.finding else { panic!("{report}") };
         assert_eq!(witness.recheck(&history, &kv::Model), Ok(()));
         assert!(report.steps < 60 * count, "{report}");
     }

@@ -53,7 +53,7 @@ impl<I, O> HistoryBuilder<I, O> {
             return Err(HistoryError::ProcessAfterInfo { position, process, ended });
         }
         let time = entry.time;
-        let Entry { process, operation, kind, node, event, .. } = entry;
+        let Entry { process, operation, kind, node, event, commit, .. } = entry;
         let moment = Moment { time, position, node, event };
         match kind {
             EntryKind::Invoke(input) => self.invoked(process, operation, moment, input)?,
@@ -65,6 +65,9 @@ impl<I, O> HistoryBuilder<I, O> {
                 self.close(process, operation, moment, Outcome::Info)?;
                 self.ended.insert(process, operation);
             }
+        }
+        if let (Some(commit), Some(&index)) = (commit, self.history.index.get(&operation)) {
+            self.history.operations[index].commit = Some(commit);
         }
         self.time = time;
         self.position += 1;
@@ -134,7 +137,8 @@ impl<I, O> HistoryBuilder<I, O> {
         self.next_id = self.next_id.max(id.0.saturating_add(1));
         self.history.index.insert(id, self.history.operations.len());
         let outcome = Outcome::Open;
-        let operation = Operation { id, process, input, outcome, invoked, returned: None };
+        let (returned, commit) = (None, None);
+        let operation = Operation { id, process, input, outcome, invoked, returned, commit };
         self.history.operations.push(operation);
         Ok(())
     }

@@ -1,12 +1,40 @@
 //! Turns a violating part of a history into an explanation.
 
-use crate::finding::{Budget, Explanation, Pattern, Stuck, WindowOperation};
+use crate::finding::{Budget, Explanation, Stuck, WindowOperation};
 use crate::history::Outcome;
 use crate::model::Model;
 
 use super::search::{OperationOf, Search};
 use super::sight::Sight;
 use super::{Part, shrink};
+
+/// What kind of contradiction a window shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pattern {
+    /// The answer shows the effect of an operation that failed.
+    DirtyRead,
+    /// The answer shows the effect of an operation that was invoked only after it was given.
+    FutureRead,
+    /// No operation on this key can have led to the answer.
+    OutOfThinAir,
+    /// The answer was outdated by an operation that had returned before the question was asked.
+    Stale,
+    /// Two operations whose answers cannot both be right, in whatever order.
+    Conflict,
+}
+
+impl Pattern {
+    /// As an explanation names it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::DirtyRead => "dirty-read",
+            Self::FutureRead => "future-read",
+            Self::OutOfThinAir => "out-of-thin-air",
+            Self::Stale => "stale",
+            Self::Conflict => "conflict",
+        }
+    }
+}
 
 /// Explains why there is no linearization of `operations`, those of `part` that matter. Their search
 /// failed at the return of `furthest`.
@@ -36,15 +64,16 @@ pub(super) fn explain<M: Model>(
         rule: "linearizability",
         key: part.key.as_deref().map(str::to_owned),
         operations: part.operations.len() + part.failed.len(),
-        pattern,
+        pattern: pattern.name(),
         sentence: sentence(model, part, pattern, stuck, against, &states),
         window: shown.into_iter().map(|operation| show(model, operation)).collect(),
         is_minimal: shrunk.is_minimal,
-        stuck: Stuck {
+        edges: Vec::new(),
+        stuck: Some(Stuck {
             operation: stuck.id,
             prefix: prefix.iter().map(|operation| operation.id).collect(),
             states,
-        },
+        }),
         conflict,
     }
 }

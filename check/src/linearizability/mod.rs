@@ -14,7 +14,7 @@ mod sight;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::finding::{Budget, Finding, KeyOrder, Report, Unknown, Witness};
+use crate::finding::{Budget, Finding, KeyOrder, Orders, Report, Unknown, Witness};
 use crate::history::History;
 use crate::model::Model;
 
@@ -34,8 +34,7 @@ pub fn check<M: Model>(
 ) -> Report {
     let parts = parts(history, model);
     let (mut steps, mut orders, mut undecided) = (0, Vec::new(), Vec::new());
-    let report =
-        |finding, steps| Report { finding, operations: history.len(), keys: parts.len(), steps };
+    let report = |finding, steps| Report::new(finding, history.len(), parts.len(), steps);
     for part in &parts {
         let matter = sight::that_matter(model, &part.operations);
         let operations: Vec<_> = matter.into_iter().map(|index| part.operations[index]).collect();
@@ -62,7 +61,7 @@ pub fn check<M: Model>(
         Finding::Unknown(Unknown::NoOperations)
     } else if undecided.is_empty() {
         let completed = history.operations().iter().filter(|o| o.output().is_some()).count();
-        Finding::Holds(Witness { orders, completed })
+        Finding::Holds(Witness::Orders(Orders { keys: orders, completed }))
     } else {
         Finding::Unknown(Unknown::BudgetSpent { budget, undecided, keys: parts.len(), steps })
     };
