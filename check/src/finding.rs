@@ -129,12 +129,16 @@ pub enum Unknown {
         /// How many steps were made in all.
         steps: u64,
     },
+    /// The history leaves open what the check must know, such as which of two equal writes a read
+    /// saw: what that is, and what would help.
+    Ambiguous(String),
 }
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoOperations => f.write_str("a history without operations proves nothing"),
+            Self::Ambiguous(what) => f.write_str(what),
             Self::BudgetSpent { budget, undecided, keys, steps } => {
                 let names: Vec<&str> =
                     undecided.iter().take(5).map(|key| key.as_deref().unwrap_or("all")).collect();

@@ -1,7 +1,7 @@
 //! What a recorded history can be judged as: the table behind `orrery check --model`.
 
 use crate::finding::{Budget, Report};
-use crate::record::{ReadError, Records, Value};
+use crate::record::{Place, ReadError, Records, Value};
 
 /// What the person who asks may choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,65 @@ pub struct Options {
     pub initial: Option<Value>,
     /// How much work the check may do.
     pub budget: Budget,
+    /// What else the subject leaves open, by name: `total = 100` of a bank. Its
+    /// [summary](Subject::summary) says what there is.
+    pub settings: Vec<(String, Value)>,
+}
+
+impl Options {
+    /// The consistency asked for, or the first of those there are.
+    ///
+    /// # Errors
+    /// It is none of them.
+    pub fn consistency_among(&self, known: &[&'static str]) -> Result<&'static str, ReadError> {
+        let Some(asked) = &self.consistency else { return Ok(known[0]) };
+        known.iter().find(|name| name.eq_ignore_ascii_case(asked)).copied().ok_or_else(|| {
+            refuse(format!(
+                "there is no consistency `{asked}` here: it is one of {}",
+                known.join(", ")
+            ))
+        })
+    }
+
+    /// Refuses every setting that is none of `known`.
+    ///
+    /// # Errors
+    /// The first setting that is unknown, with those that are.
+    pub fn only_settings(&self, known: &[&str]) -> Result<(), ReadError> {
+        let Some((name, _)) = self.settings.iter().find(|(name, _)| !known.contains(&&**name))
+        else {
+            return Ok(());
+        };
+        Err(refuse(if known.is_empty() {
+            format!("there is no setting `{name}` here, nor any other")
+        } else {
+            format!("there is no setting `{name}` here: it is one of {}", known.join(", "))
+        }))
+    }
+
+    /// The value of this setting; the last one counts.
+    pub fn setting(&self, name: &str) -> Option<&Value> {
+        self.settings.iter().rev().find(|(set, _)| set == name).map(|(_, value)| value)
+    }
+
+    /// The number that this setting has.
+    ///
+    /// # Errors
+    /// It is no whole number.
+    pub fn setting_int(&self, name: &str) -> Result<Option<i64>, ReadError> {
+        let number = |value: &Value| value.int().or_else(|| value.name()?.parse().ok());
+        self.setting(name)
+            .map(|value| {
+                number(value)
+                    .ok_or_else(|| refuse(format!("`{name}` is a whole number, not `{value}`")))
+            })
+            .transpose()
+    }
+}
+
+/// An error that is about an option and not about the file.
+fn refuse(message: String) -> ReadError {
+    ReadError::new(Place { line: 1, column: 1 }, message)
 }
 
 /// Reads records in the words of one model and judges them.
