@@ -363,7 +363,8 @@ impl Explanation {
 
     /// The operation that cannot be placed, which a picture marks.
     pub fn marked(&self) -> Option<OperationId> {
-        self.stuck.as_ref().map(|stuck| stuck.operation)
+        let stuck = self.stuck.as_ref().map(|stuck| stuck.operation);
+        stuck.or(self.conflict.as_ref().map(|(operation, _)| operation.id))
     }
 
     /// The window as lanes: a row per process, time to the right, at most 100 columns. Columns are

@@ -42,13 +42,17 @@
 //! # Ok::<(), orrery_check::HistoryError>(())
 //! ```
 
+pub mod causal;
+mod cycle;
 mod diagram;
 pub mod finding;
 pub mod history;
 pub mod linearizability;
+pub mod memory;
 pub mod model;
 pub mod models;
 pub mod record;
+mod shown;
 pub mod subject;
 mod table;
 pub mod vocabulary;

@@ -8,9 +8,10 @@ use std::fmt;
 use thiserror::Error;
 
 /// What stands in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// `nil`, `null`, or nothing at all.
+    #[default]
     Nil,
     /// `true` or `false`.
     Bool(bool),
@@ -54,6 +55,18 @@ impl Value {
     /// Whether it is nothing.
     pub fn is_nil(&self) -> bool {
         *self == Self::Nil
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a recorded history can be judged as: the table behind `orrery check --model`.
 
+use crate::causal;
 use crate::finding::{Budget, Report};
 use crate::record::{Place, ReadError, Records, Value};
 
@@ -93,7 +94,7 @@ pub struct Subject {
 
 /// Every subject, by family.
 pub fn subjects() -> impl Iterator<Item = &'static Subject> {
-    [].into_iter()
+    causal::SUBJECTS.iter()
 }
 
 /// The subject of this name.
