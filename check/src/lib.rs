@@ -46,6 +46,7 @@ pub mod causal;
 mod cycle;
 mod diagram;
 pub mod finding;
+pub mod formats;
 pub mod history;
 pub mod linearizability;
 pub mod memory;

@@ -91,19 +91,19 @@ fn judge(finding: &Finding) -> bool {
 #[test]
 fn every_file_has_its_verdict() {
     let files = [
-        (include_str!("data/lin-01-sequential.jsonl"), true),
-        (include_str!("data/lin-02-stale-read.jsonl"), false),
-        (include_str!("data/lin-06-info-write-undone.jsonl"), false),
-        (include_str!("data/lin-07-failed-write-seen.jsonl"), false),
-        (include_str!("data/lin-08-thin-air.jsonl"), false),
-        (include_str!("data/lin-12-noop-write-needed-later.jsonl"), true),
-        (include_str!("data/lin-13-two-info-same-value.jsonl"), true),
-        (include_str!("data/lin-14-one-info-used-twice.jsonl"), false),
+        (include_str!("histories/micro-lin/lin-01-sequential.jsonl"), true),
+        (include_str!("histories/micro-lin/lin-02-stale-read.jsonl"), false),
+        (include_str!("histories/micro-lin/lin-06-info-write-undone.jsonl"), false),
+        (include_str!("histories/micro-lin/lin-07-failed-write-seen.jsonl"), false),
+        (include_str!("histories/micro-lin/lin-08-thin-air.jsonl"), false),
+        (include_str!("histories/micro-lin/lin-12-noop-write-needed-later.jsonl"), true),
+        (include_str!("histories/micro-lin/lin-13-two-info-same-value.jsonl"), true),
+        (include_str!("histories/micro-lin/lin-14-one-info-used-twice.jsonl"), false),
     ];
     for (number, (text, expected)) in files.into_iter().enumerate() {
         assert_eq!(is_linearizable_register(text), expected, "as a register: file {number}");
         assert_eq!(is_linearizable_kv(text), expected, "as one key: file {number}");
     }
     // Two keys, so not a register.
-    assert!(is_linearizable_kv(include_str!("data/lin-15-kv-ok.jsonl")));
+    assert!(is_linearizable_kv(include_str!("histories/micro-lin/lin-15-kv-ok.jsonl")));
 }
