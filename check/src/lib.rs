@@ -53,6 +53,7 @@ pub mod memory;
 pub mod model;
 pub mod models;
 pub mod record;
+pub mod sessions;
 mod shown;
 pub mod subject;
 mod table;

@@ -3,6 +3,7 @@
 use crate::causal;
 use crate::finding::{Budget, Report};
 use crate::record::{Place, ReadError, Records, Value};
+use crate::sessions;
 
 /// What the person who asks may choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub struct Subject {
 
 /// Every subject, by family.
 pub fn subjects() -> impl Iterator<Item = &'static Subject> {
-    causal::SUBJECTS.iter()
+    causal::SUBJECTS.iter().chain(&sessions::SUBJECTS)
 }
 
 /// The subject of this name.
