@@ -65,4 +65,6 @@ pub use history::{
     Outcome, ProcessId,
 };
 pub use model::Model;
-pub use models::{kv, register};
+pub use models::{
+    bag, container, counter, keyed, kv, multi_register, power_set, register, semaphore, set, token,
+};

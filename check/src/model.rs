@@ -4,6 +4,47 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 use std::hash::Hash;
 
+use crate::history::ProcessId;
+
+/// An operation as a model's [shortcut](Model::shortcut) and [guard](Model::guard) see it.
+#[derive(Debug)]
+pub struct Call<'a, I, O> {
+    /// Who asked.
+    pub process: ProcessId,
+    /// What was asked.
+    pub input: &'a I,
+    /// The answer; `None` if nobody knows whether it happened.
+    pub output: Option<&'a O>,
+    /// The place of its invocation among all entries. At equal times, invocations come before
+    /// returns, so of two calls one precedes the other if it returned at a smaller place than the
+    /// other was invoked at.
+    pub invoked: u32,
+    /// The place of its return; `u32::MAX` without an answer.
+    pub returned: u32,
+}
+
+impl<I, O> Clone for Call<'_, I, O> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<I, O> Copy for Call<'_, I, O> {}
+
+/// What a faster way than search found. It is checked before anybody believes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shortcut {
+    /// An order that explains the calls, as indexes.
+    Order(Vec<usize>),
+    /// A few calls, as indexes, that already contradict each other, and would whatever else
+    /// happened.
+    Contradiction(Vec<usize>),
+}
+
+/// Says of a call, by its index, whether it may take effect in a state. False means that no valid
+/// order of all calls has it there.
+pub type Guard<S> = Box<dyn Fn(usize, &S) -> bool>;
+
 /// A deterministic sequential object. `initial` and `step` are enough; the other methods make the
 /// search faster and the explanation better.
 ///
@@ -67,6 +108,13 @@ pub trait Model {
         None
     }
 
+    /// Every part of the object that the operation touches. Operations with a part in common, direct
+    /// or through others, are judged together. The default is the one [`key`](Model::key); none at
+    /// all is the whole object.
+    fn keys<'a>(&self, input: &'a Self::Input) -> Vec<Cow<'a, str>> {
+        self.key(input).into_iter().collect()
+    }
+
     /// Whether the operation, with this answer, could not change *any* state: a read, a comparison
     /// that failed. A property of the operation, never of the state at hand: a write of the current
     /// value looks like no change, but it changes other states, and calling it pure would reject
@@ -75,13 +123,13 @@ pub trait Model {
         false
     }
 
-    /// Whether this operation may have seen what `writer`, on the same key, left behind: a read, if
-    /// it returned what `writer` wrote. `in_parts` says that some operation of the history
+    /// Whether this operation may have seen what `writer`, on the same key and with the answer
+    /// `written`, left behind: a read, if it returned what `writer` wrote. `in_parts` says that some operation of the history
     /// [builds on the state](Model::builds_on_state), so that a value may be the work of several.
     ///
     /// The promise: leave out of any valid order an operation, and all that may have seen it, and
-    /// the order is still valid. So too many `true` cost only speed and a larger window, but a
-    /// wrong `false` costs the truth. With an `output` of `None`, answer for every output.
+    /// the order is still valid; those in turn take with them what may have seen them. So too many `true` cost only speed and a larger window, but a
+    /// wrong `false` costs the truth. Where an answer is `None`, answer for every one.
     ///
     /// With it, the search forgets writes of unknown outcome that nobody saw, and an explanation
     /// never shows a read without the write that it saw, which would be a different fault. `None`,
@@ -91,6 +139,7 @@ pub trait Model {
         _input: &Self::Input,
         _output: Option<&Self::Output>,
         _writer: &Self::Input,
+        _written: Option<&Self::Output>,
         _in_parts: bool,
     ) -> Option<bool> {
         None
@@ -100,6 +149,21 @@ pub trait Model {
     /// Only for [`may_see`](Model::may_see).
     fn builds_on_state(&self, _input: &Self::Input) -> bool {
         false
+    }
+
+    /// An answer without search, where one is known for this model and these calls (of one key,
+    /// without those that failed): an order, or a few calls that contradict each other. `None` where
+    /// search has to decide. An order is replayed and a contradiction searched before it counts, so a
+    /// mistake here costs time only; but a contradiction has to rest on its calls alone, whatever
+    /// other calls there are.
+    fn shortcut(&self, _calls: &[Call<'_, Self::Input, Self::Output>]) -> Option<Shortcut> {
+        None
+    }
+
+    /// What the answers of all calls together say about where each can have taken effect, if that
+    /// is known: an append that a read shows can only have met what the read shows before it.
+    fn guard(&self, _calls: &[Call<'_, Self::Input, Self::Output>]) -> Option<Guard<Self::State>> {
+        None
     }
 
     /// The operation in a few words, for explanations. An `output` of `None` is unknown.

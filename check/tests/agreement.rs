@@ -242,7 +242,7 @@ fn is_minimal(
             left.retain(|operation| operation.id != gone.id);
             let may_see = |reader: &&Op| {
                 let (input, output) = (&reader.input, reader.output());
-                kv::Model.may_see(input, output, &gone.input, in_parts).unwrap()
+                kv::Model.may_see(input, output, &gone.input, gone.output(), in_parts).unwrap()
             };
             queue.extend(left.iter().copied().filter(may_see));
         }

@@ -172,6 +172,7 @@ impl model::Model for Model {
         input: &Input,
         output: Option<&Output>,
         writer: &Input,
+        _written: Option<&Output>,
         in_parts: bool,
     ) -> Option<bool> {
         Some(Seen::of(input, output).shows(writer, in_parts))

@@ -84,6 +84,7 @@ impl<V: Clone + Eq + Hash + Debug> model::Model for Model<V> {
         input: &Input<V>,
         output: Option<&Output<V>>,
         writer: &Input<V>,
+        _written: Option<&Output<V>>,
         _in_parts: bool,
     ) -> Option<bool> {
         let (Input::Write(left) | Input::Cas { new: left, .. }) = writer else {
