@@ -240,13 +240,16 @@ impl Orders {
         model: &M,
     ) -> Result<(), String> {
         let mut seen = BTreeSet::new();
-        for KeyOrder { key, order } in &self.keys {
+        let mut order_of = BTreeMap::new();
+        for (number, KeyOrder { key, order }) in self.keys.iter().enumerate() {
             let mut state = model.initial();
             let (mut latest, mut latest_of) = (0, BTreeMap::new());
             for &id in order {
                 let operation = history.operation(id).ok_or(format!("{id} does not exist"))?;
                 let input = &operation.input;
-                if key.is_some() && model.key(input).as_deref() != key.as_deref() {
+                let is_other =
+                    |touched| key.is_some() && *order_of.entry(touched).or_insert(number) != number;
+                if model.keys(input).into_iter().any(is_other) {
                     return Err(format!("{id} is in the order of another key"));
                 }
                 if operation.is_failed() || !seen.insert(id) {

@@ -2,6 +2,7 @@
 
 use crate::causal;
 use crate::finding::{Budget, Report};
+use crate::linearizability;
 use crate::record::{Place, ReadError, Records, Value};
 use crate::sessions;
 
@@ -95,7 +96,13 @@ pub struct Subject {
 
 /// Every subject, by family.
 pub fn subjects() -> impl Iterator<Item = &'static Subject> {
-    causal::SUBJECTS.iter().chain(&sessions::SUBJECTS)
+    let families: [&'static [Subject]; 3] = [
+        &linearizability::SUBJECTS,
+        // One family a line.
+        &causal::SUBJECTS,
+        &sessions::SUBJECTS,
+    ];
+    families.into_iter().flatten()
 }
 
 /// The subject of this name.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::history::Operation;
 use crate::model::Model;
 
+use super::Consistency;
 use super::search::OperationOf;
 
 /// No operation.
@@ -24,6 +25,7 @@ pub(super) struct Candidate {
     pub(super) invoked_before_return: u32,
     /// The operation of the same process that returned in the instant of this invocation. The
     /// order of entries does not show that it comes first, since invocations sort before returns.
+    /// For sequential consistency, the operation of the same process before this one.
     pub(super) predecessor: u32,
     /// For a crashed one: the crashed operation before it with an equal input.
     pub(super) twin: u32,
@@ -34,6 +36,7 @@ pub(super) struct Candidate {
 pub(super) fn prepare<M: Model>(
     model: &M,
     operations: &[&OperationOf<M>],
+    consistency: Consistency,
 ) -> (Vec<Candidate>, Vec<Candidate>, Vec<u32>) {
     let (mut completed, mut crashed) = (Vec::new(), Vec::new());
     // The return time and the number of each process's last completed operation so far.
@@ -54,7 +57,7 @@ pub(super) fn prepare<M: Model>(
         let invoked = operation.invoked;
         // The last one of a process comes after its others, so this one is enough.
         if let Some(&(returned, number)) = last_of.get(&operation.process)
-            && returned == invoked.time
+            && (returned == invoked.time || consistency == Consistency::Sequential)
         {
             candidate.predecessor = number;
         }
@@ -62,7 +65,12 @@ pub(super) fn prepare<M: Model>(
             let number = completed.len() as u32;
             last_of.insert(operation.process, (returned.time, number));
             entries.push((invoked.time, false, invoked.position, 2 * number));
-            entries.push((returned.time, true, returned.position, 2 * number + 1));
+            // Where real time does not count, everything returns at the end.
+            let time = match consistency {
+                Consistency::Linearizable => returned.time,
+                Consistency::Sequential => u64::MAX,
+            };
+            entries.push((time, true, returned.position, 2 * number + 1));
             completed.push(candidate);
         } else if !is_pure {
             // A pure operation of unknown outcome says nothing and does nothing: left out.

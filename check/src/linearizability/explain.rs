@@ -6,7 +6,7 @@ use crate::model::Model;
 
 use super::search::{OperationOf, Search};
 use super::sight::Sight;
-use super::{Part, shrink};
+use super::{Consistency, Part, shrink};
 
 /// What kind of contradiction a window shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +43,12 @@ pub(super) fn explain<M: Model>(
     part: &Part<'_, M>,
     operations: &[&OperationOf<M>],
     furthest: &OperationOf<M>,
+    consistency: Consistency,
     budget: Budget,
 ) -> Explanation {
-    let shrunk = shrink::shrink(model, operations, furthest, budget);
+    let shrunk = shrink::shrink(model, operations, furthest, consistency, budget);
     let window: Vec<_> = shrunk.kept.iter().map(|&index| operations[index]).collect();
-    let mut search = Search::new(model, &window).recording();
+    let mut search = Search::new(model, &window, consistency).recording();
     search.run(budget);
     let (frontier, states) = search.into_frontier().expect("the search was recorded");
     let stuck = window[frontier.stuck];
@@ -55,17 +56,17 @@ pub(super) fn explain<M: Model>(
     let mut states: Vec<String> = states.iter().map(|state| model.describe_state(state)).collect();
     states.sort();
 
-    let (pattern, against) = classify(model, part, &prefix, stuck);
+    let (pattern, against) = classify(model, part, &prefix, stuck, consistency);
     let mut shown = window;
     shown.extend(against.filter(|_| matches!(pattern, Pattern::DirtyRead | Pattern::FutureRead)));
     shown.sort_by_key(|operation| operation.invoked.position);
     let conflict = against.map(|other| (show(model, stuck), show(model, other)));
     Explanation {
-        rule: "linearizability",
+        rule: consistency.rule(),
         key: part.key.as_deref().map(str::to_owned),
         operations: part.operations.len() + part.failed.len(),
         pattern: pattern.name(),
-        sentence: sentence(model, part, pattern, stuck, against, &states),
+        sentence: sentence(model, part, (consistency, pattern), stuck, against, &states),
         window: shown.into_iter().map(|operation| show(model, operation)).collect(),
         is_minimal: shrunk.is_minimal,
         edges: Vec::new(),
@@ -84,9 +85,13 @@ fn classify<'a, M: Model>(
     part: &Part<'a, M>,
     prefix: &[&'a OperationOf<M>],
     stuck: &OperationOf<M>,
+    consistency: Consistency,
 ) -> (Pattern, Option<&'a OperationOf<M>>) {
     if model.step(&model.initial(), &stuck.input, stuck.output()).is_none() {
-        let end = stuck.completed().map_or(u64::MAX, |returned| returned.time);
+        let end = match consistency {
+            Consistency::Linearizable => stuck.completed().map_or(u64::MAX, |at| at.time),
+            Consistency::Sequential => u64::MAX,
+        };
         let (early, late): (Vec<_>, Vec<_>) =
             part.operations.iter().copied().partition(|o| o.invoked.time <= end);
         if seen_among(model, stuck, &early).is_none() {
@@ -98,9 +103,9 @@ fn classify<'a, M: Model>(
             }
         }
     }
-    match conflicting(model, prefix, stuck) {
+    match conflicting(model, prefix, stuck, consistency) {
         None => (Pattern::OutOfThinAir, None),
-        Some(other) if precedes::<M>(other, stuck) => (Pattern::Stale, Some(other)),
+        Some(other) if precedes::<M>(other, stuck, consistency) => (Pattern::Stale, Some(other)),
         Some(other) => (Pattern::Conflict, Some(other)),
     }
 }
@@ -122,17 +127,23 @@ fn conflicting<'a, M: Model>(
     model: &M,
     prefix: &[&'a OperationOf<M>],
     stuck: &OperationOf<M>,
+    consistency: Consistency,
 ) -> Option<&'a OperationOf<M>> {
     let speaks_against = |operation: &&&OperationOf<M>| {
-        !model.is_pure(&operation.input, operation.output()) || precedes::<M>(operation, stuck)
+        !model.is_pure(&operation.input, operation.output())
+            || precedes::<M>(operation, stuck, consistency)
     };
     prefix.iter().rev().find(speaks_against).copied()
 }
 
-fn precedes<M: Model>(first: &OperationOf<M>, second: &OperationOf<M>) -> bool {
+fn precedes<M: Model>(
+    first: &OperationOf<M>,
+    second: &OperationOf<M>,
+    consistency: Consistency,
+) -> bool {
     let is_same_process = first.process == second.process;
     first.completed().is_some_and(|returned| {
-        returned.time < second.invoked.time
+        (consistency == Consistency::Linearizable && returned.time < second.invoked.time)
             || (is_same_process && returned.position < second.invoked.position)
     })
 }
@@ -156,7 +167,7 @@ fn show<M: Model>(model: &M, operation: &OperationOf<M>) -> WindowOperation {
 fn sentence<M: Model>(
     model: &M,
     part: &Part<'_, M>,
-    pattern: Pattern,
+    (consistency, pattern): (Consistency, Pattern),
     stuck: &OperationOf<M>,
     against: Option<&OperationOf<M>>,
     states: &[String],
@@ -178,8 +189,12 @@ fn sentence<M: Model>(
         }
         Pattern::Stale => format!("was asked after {other} had returned, when {left}"),
         Pattern::Conflict => {
-            format!("contradicts {other}: in every order that respects real time, {left} before it")
+            let order = match consistency {
+                Consistency::Linearizable => "respects real time",
+                Consistency::Sequential => "keeps the order of each process",
+            };
+            format!("contradicts {other}: in every order that {order}, {left} before it")
         }
     };
-    format!("The history is not linearizable{key}: {stuck} {why}.")
+    format!("The history is not {}{key}: {stuck} {why}.", consistency.adjective())
 }

@@ -7,18 +7,22 @@
 
 mod candidate;
 mod explain;
+mod parts;
 mod search;
+pub mod sequential;
 mod shrink;
 mod sight;
+mod subjects;
+mod words;
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use crate::finding::{Budget, Finding, KeyOrder, Orders, Report, Unknown, Witness};
-use crate::history::History;
+use crate::finding::{Budget, Explanation, Finding, KeyOrder, Orders, Report, Unknown, Witness};
+use crate::history::{History, OperationId};
 use crate::model::Model;
 
-use search::{Answer, OperationOf, Search};
+pub use subjects::SUBJECTS;
+
+use parts::Part;
+use search::{Answer, Search};
 
 /// Decides whether the history is linearizable with respect to the model.
 ///
@@ -32,29 +36,54 @@ pub fn check<M: Model>(
     model: &M,
     budget: Budget,
 ) -> Report {
-    let parts = parts(history, model);
+    check_parts(history, model, parts::by_key(history, model), Consistency::Linearizable, budget)
+}
+
+/// What an order has to respect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Consistency {
+    /// An operation that returned before another was invoked comes before it.
+    Linearizable,
+    /// The operations of each process keep their order.
+    Sequential,
+}
+
+impl Consistency {
+    const fn rule(self) -> &'static str {
+        match self {
+            Self::Linearizable => "linearizability",
+            Self::Sequential => "sequential consistency",
+        }
+    }
+
+    const fn adjective(self) -> &'static str {
+        match self {
+            Self::Linearizable => "linearizable",
+            Self::Sequential => "sequentially consistent",
+        }
+    }
+}
+
+/// Judges the parts one by one, from the smallest, up to the first in violation.
+fn check_parts<M: Model>(
+    history: &History<M::Input, M::Output>,
+    model: &M,
+    parts: Vec<Part<'_, M>>,
+    consistency: Consistency,
+    budget: Budget,
+) -> Report {
     let (mut steps, mut orders, mut undecided) = (0, Vec::new(), Vec::new());
     let report = |finding, steps| Report::new(finding, history.len(), parts.len(), steps);
     for part in &parts {
-        let matter = sight::that_matter(model, &part.operations);
-        let operations: Vec<_> = matter.into_iter().map(|index| part.operations[index]).collect();
-        let mut search = Search::new(model, &operations);
-        let answer = search.run(budget);
-        steps += search.steps();
         let key = part.key.as_deref().map(str::to_owned);
-        match answer {
-            Answer::Order(order) => {
-                let order = order.into_iter().map(|index| operations[index].id).collect();
-                orders.push(KeyOrder { key, order });
+        let judged = judge(model, part, consistency, budget);
+        steps += judged.steps;
+        match judged.answer {
+            PartAnswer::Order(order) => orders.push(KeyOrder { key, order }),
+            PartAnswer::Violated(explanation) => {
+                return report(Finding::Violated(explanation), steps);
             }
-            Answer::None => {
-                let furthest = search.furthest().expect("a failed search was blocked somewhere");
-                drop(search);
-                let explanation =
-                    explain::explain(model, part, &operations, operations[furthest], budget);
-                return report(Finding::Violated(Box::new(explanation)), steps);
-            }
-            Answer::Spent => undecided.push(key),
+            PartAnswer::Spent => undecided.push(key),
         }
     }
     let finding = if history.is_empty() {
@@ -68,33 +97,42 @@ pub fn check<M: Model>(
     report(finding, steps)
 }
 
-/// The operations on one key, in the order of their invocations.
-struct Part<'a, M: Model> {
-    key: Option<Cow<'a, str>>,
-    operations: Vec<&'a OperationOf<M>>,
-    /// Those that failed: no part of the search, but an answer may show that one happened.
-    failed: Vec<&'a OperationOf<M>>,
+/// The verdict on one part, and how often an operation was tried for it.
+struct Judged {
+    answer: PartAnswer,
+    steps: u64,
 }
 
-/// The history by key, from the fewest operations up, then by name.
-fn parts<'a, M: Model>(history: &'a History<M::Input, M::Output>, model: &M) -> Vec<Part<'a, M>> {
-    let mut by_key: BTreeMap<Option<Cow<'a, str>>, Part<'a, M>> = BTreeMap::new();
-    let is_partitioned = history.operations().iter().all(|o| model.key(&o.input).is_some());
-    for operation in history.operations() {
-        let key = if is_partitioned { model.key(&operation.input) } else { None };
-        let part = by_key.entry(key.clone()).or_insert_with(|| Part {
-            key,
-            operations: Vec::new(),
-            failed: Vec::new(),
-        });
-        if operation.is_failed() {
-            part.failed.push(operation);
-        } else {
-            part.operations.push(operation);
+enum PartAnswer {
+    Order(Vec<OperationId>),
+    Violated(Box<Explanation>),
+    Spent,
+}
+
+fn judge<M: Model>(
+    model: &M,
+    part: &Part<'_, M>,
+    consistency: Consistency,
+    budget: Budget,
+) -> Judged {
+    let matter = sight::that_matter(model, &part.operations);
+    let operations: Vec<_> = matter.into_iter().map(|index| part.operations[index]).collect();
+    let mut search = Search::new(model, &operations, consistency);
+    let answer = search.run(budget);
+    let steps = search.steps();
+    let answer = match answer {
+        Answer::Order(order) => {
+            PartAnswer::Order(order.into_iter().map(|index| operations[index].id).collect())
         }
-    }
-    let mut parts: Vec<_> = by_key.into_values().collect();
-    // Stable, so that keys of one size stay in the order of their names.
-    parts.sort_by_key(|part| part.operations.len());
-    parts
+        Answer::None => {
+            let furthest = search.furthest().expect("a failed search was blocked somewhere");
+            drop(search);
+            let furthest = operations[furthest];
+            let explanation =
+                explain::explain(model, part, &operations, furthest, consistency, budget);
+            PartAnswer::Violated(Box::new(explanation))
+        }
+        Answer::Spent => PartAnswer::Spent,
+    };
+    Judged { answer, steps }
 }

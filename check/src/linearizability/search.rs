@@ -20,6 +20,7 @@ use crate::history::Operation;
 use crate::model::Model;
 use crate::table::{States, Visited};
 
+use super::Consistency;
 use super::candidate::{self, Candidate, NONE};
 
 /// The operation of a model in a history.
@@ -74,6 +75,7 @@ struct Frame {
 pub(crate) struct Search<'a, M: Model> {
     model: &'a M,
     operations: &'a [&'a OperationOf<M>],
+    consistency: Consistency,
     completed: Vec<Candidate>,
     crashed: Vec<Candidate>,
     /// Circular list of the entries of completed operations not yet linearized: entry 2i is the
@@ -92,7 +94,8 @@ pub(crate) struct Search<'a, M: Model> {
     visited: Visited,
     key: Vec<u64>,
     cursor: Cursor,
-    /// The return that the best attempts could not get past: its rank plus one, its operation.
+    /// The return that the best attempts could not get past: how far that is (its rank plus one; for
+    /// sequential consistency, the operations placed), and its operation.
     furthest: (u32, u32),
     frontier: Option<Frontier>,
     steps: u64,
@@ -100,8 +103,12 @@ pub(crate) struct Search<'a, M: Model> {
 
 impl<'a, M: Model> Search<'a, M> {
     /// `operations` are in the order of their invocations, and none of them failed.
-    pub(crate) fn new(model: &'a M, operations: &'a [&'a OperationOf<M>]) -> Self {
-        let (completed, crashed, order) = candidate::prepare(model, operations);
+    pub(crate) fn new(
+        model: &'a M,
+        operations: &'a [&'a OperationOf<M>],
+        consistency: Consistency,
+    ) -> Self {
+        let (completed, crashed, order) = candidate::prepare(model, operations, consistency);
         let head = 2 * completed.len() as u32;
         let mut next = vec![head; head as usize + 1];
         let mut previous = next.clone();
@@ -118,6 +125,7 @@ impl<'a, M: Model> Search<'a, M> {
         Self {
             model,
             operations,
+            consistency,
             done: vec![0; completed.len().div_ceil(64)],
             crashed_done: vec![0; crashed.len().div_ceil(64)],
             base: 0,
@@ -186,9 +194,14 @@ impl<'a, M: Model> Search<'a, M> {
     fn blocked_by(&mut self, completed: u32) {
         let before = self.completed[completed as usize].returned;
         self.cursor = Cursor::Crashed { index: 0, before };
-        let is_further = before + 1 > self.furthest.0;
+        // Where everything returns at the end, the best attempts are the longest.
+        let (reached, completed) = match self.consistency {
+            Consistency::Linearizable => (before + 1, completed),
+            Consistency::Sequential => (self.stack.len() as u32 + 1, self.first_enabled()),
+        };
+        let is_further = reached > self.furthest.0;
         if is_further {
-            self.furthest = (before + 1, completed);
+            self.furthest = (reached, completed);
         }
         let Some(mut frontier) = self.frontier.take() else { return };
         if is_further {
@@ -196,10 +209,19 @@ impl<'a, M: Model> Search<'a, M> {
             frontier.prefix = self.order();
             frontier.states.clear();
         }
-        if self.furthest.1 == completed && !frontier.states.contains(&self.state) {
+        if self.furthest == (reached, completed) && !frontier.states.contains(&self.state) {
             frontier.states.push(self.state);
         }
         self.frontier = Some(frontier);
+    }
+
+    /// The first completed operation that is not linearized and that nothing of its process holds up.
+    fn first_enabled(&self) -> u32 {
+        let is_next = |number: &u32| {
+            !get(&self.done, *number) && self.is_enabled(self.completed[*number as usize])
+        };
+        let numbers = self.base as u32..self.completed.len() as u32;
+        numbers.into_iter().find(is_next).expect("a search that is blocked has something to do")
     }
 
     /// Takes a completed operation if that leads to a new configuration. False ends the search.

@@ -8,6 +8,7 @@
 use crate::finding::Budget;
 use crate::model::Model;
 
+use super::Consistency;
 use super::search::{Answer, OperationOf, Search};
 use super::sight::{self, Sight};
 
@@ -24,10 +25,14 @@ pub(crate) fn shrink<M: Model>(
     model: &M,
     operations: &[&OperationOf<M>],
     furthest: &OperationOf<M>,
+    consistency: Consistency,
     mut budget: Budget,
 ) -> Shrunk {
     // What was invoked after the return that nobody got past has no part in it.
-    let end = furthest.completed().map_or(u64::MAX, |returned| returned.time);
+    let end = match consistency {
+        Consistency::Linearizable => furthest.completed().map_or(u64::MAX, |at| at.time),
+        Consistency::Sequential => u64::MAX,
+    };
     let len = operations.partition_point(|operation| operation.invoked.time <= end);
     let mut shrunk = Shrunk { kept: (0..len).collect(), is_minimal: true };
     // Pure operations go first: nobody sees them, so nobody need be asked who has seen whom.
@@ -37,9 +42,9 @@ pub(crate) fn shrink<M: Model>(
         // history, a value is the work of one operation, and more can go.
         let left: Vec<_> = shrunk.kept.iter().map(|&index| operations[index]).collect();
         let mut shrinker = if is_pure_round {
-            Shrinker::of_pure(model, &left, budget)
+            Shrinker::of_pure(model, &left, consistency, budget)
         } else {
-            Shrinker::new(model, &left, budget)
+            Shrinker::new(model, &left, consistency, budget)
         };
         shrinker.run();
         budget = shrinker.budget;
@@ -55,6 +60,7 @@ pub(crate) fn shrink<M: Model>(
 struct Shrinker<'a, M: Model> {
     model: &'a M,
     operations: &'a [&'a OperationOf<M>],
+    consistency: Consistency,
     /// For each operation, those that may have seen its effect: they go when it goes.
     seen_by: Vec<Vec<usize>>,
     /// Whether to try to remove each.
@@ -68,7 +74,12 @@ struct Shrinker<'a, M: Model> {
 }
 
 impl<'a, M: Model> Shrinker<'a, M> {
-    fn new(model: &'a M, operations: &'a [&'a OperationOf<M>], budget: Budget) -> Self {
+    fn new(
+        model: &'a M,
+        operations: &'a [&'a OperationOf<M>],
+        consistency: Consistency,
+        budget: Budget,
+    ) -> Self {
         let sight = Sight::new(model, operations);
         let seen_by = |writer: usize| {
             let sees = |reader: &usize| {
@@ -80,13 +91,24 @@ impl<'a, M: Model> Shrinker<'a, M> {
             (0..operations.len()).filter(sees).collect()
         };
         let seen_by = (0..operations.len()).map(seen_by).collect();
-        Self::with(model, operations, seen_by, vec![true; operations.len()], budget)
+        Self::with(model, operations, seen_by, vec![true; operations.len()], (consistency, budget))
     }
 
     /// Removes only pure operations.
-    fn of_pure(model: &'a M, operations: &'a [&'a OperationOf<M>], budget: Budget) -> Self {
+    fn of_pure(
+        model: &'a M,
+        operations: &'a [&'a OperationOf<M>],
+        consistency: Consistency,
+        budget: Budget,
+    ) -> Self {
         let may_go = operations.iter().map(|operation| is_pure(model, operation)).collect();
-        Self::with(model, operations, vec![Vec::new(); operations.len()], may_go, budget)
+        Self::with(
+            model,
+            operations,
+            vec![Vec::new(); operations.len()],
+            may_go,
+            (consistency, budget),
+        )
     }
 
     fn with(
@@ -94,12 +116,13 @@ impl<'a, M: Model> Shrinker<'a, M> {
         operations: &'a [&'a OperationOf<M>],
         seen_by: Vec<Vec<usize>>,
         may_go: Vec<bool>,
-        budget: Budget,
+        (consistency, budget): (Consistency, Budget),
     ) -> Self {
         let kept = (0..operations.len()).collect();
         Self {
             model,
             operations,
+            consistency,
             seen_by,
             may_go,
             kept,
@@ -155,7 +178,7 @@ impl<'a, M: Model> Shrinker<'a, M> {
 
     fn is_violated(&mut self, candidate: &[usize]) -> bool {
         let operations = self.all(candidate);
-        let mut search = Search::new(self.model, &operations);
+        let mut search = Search::new(self.model, &operations, self.consistency);
         let answer = search.run(Budget { steps: self.budget.steps.min(self.most), ..self.budget });
         // Building a search costs about as much as a step per operation.
         let cost = search.steps() + candidate.len() as u64;

@@ -21,22 +21,26 @@ impl<'a, M: Model> Sight<'a, M> {
     /// true: for decisions on which a verdict rests.
     pub(super) fn promised(&self, reader: &OperationOf<M>, writer: &OperationOf<M>) -> bool {
         let (input, output) = (&reader.input, reader.output());
-        self.model.may_see(input, output, &writer.input, writer.output(), self.in_parts).unwrap_or(true)
+        self.model
+            .may_see(input, output, &writer.input, writer.output(), self.in_parts)
+            .unwrap_or(true)
     }
 
     /// The same, but where the model makes no promise, whether `writer` alone turns the answer of
     /// `reader` from impossible to right: for decisions on which only an explanation rests.
     pub(super) fn guessed(&self, reader: &OperationOf<M>, writer: &OperationOf<M>) -> bool {
         let (input, output) = (&reader.input, reader.output());
-        self.model.may_see(input, output, &writer.input, writer.output(), self.in_parts).unwrap_or_else(|| {
-            let initial = self.model.initial();
-            output.is_some()
-                && self.model.step(&initial, input, output).is_none()
-                && self
-                    .model
-                    .step(&initial, &writer.input, None)
-                    .is_some_and(|state| self.model.step(&state, input, output).is_some())
-        })
+        self.model
+            .may_see(input, output, &writer.input, writer.output(), self.in_parts)
+            .unwrap_or_else(|| {
+                let initial = self.model.initial();
+                output.is_some()
+                    && self.model.step(&initial, input, output).is_none()
+                    && self
+                        .model
+                        .step(&initial, &writer.input, None)
+                        .is_some_and(|state| self.model.step(&state, input, output).is_some())
+            })
     }
 }
 

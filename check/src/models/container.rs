@@ -104,12 +104,7 @@ impl<V: Clone + Ord + Hash + Debug> model::Model for Model<V> {
         Vec::new()
     }
 
-    fn step(
-        &self,
-        state: &Vec<V>,
-        input: &Input<V>,
-        output: Option<&Output<V>>,
-    ) -> Option<Vec<V>> {
+    fn step(&self, state: &Vec<V>, input: &Input<V>, output: Option<&Output<V>>) -> Option<Vec<V>> {
         match (input, output) {
             (Input::Put(element), None | Some(Output::Done)) => {
                 let mut state = state.clone();

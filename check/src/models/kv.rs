@@ -4,11 +4,51 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model;
+use crate::history::History;
+use crate::model::{self, Call, Guard, Shortcut};
 
 /// The store; every key is absent at first.
+///
+/// ```
+/// use orrery_check::kv::{Input, Model, Output};
+/// use orrery_check::{Budget, HistoryBuilder, linearizability};
+///
+/// let mut history = HistoryBuilder::new();
+/// let append = history.invoke(1, 10, Input::append("x", "a"))?;
+/// let get = history.invoke(2, 15, Input::get("x"))?;
+/// history.ok(append, 20, Output::Written)?;
+/// history.ok(get, 25, Output::value("a"))?;
+/// let report = linearizability::check(&history.finish(), &Model, Budget::default());
+/// assert!(report.holds());
+/// # Ok::<(), orrery_check::HistoryError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Model;
+
+/// The store; every key has this value at first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct From {
+    /// `None` is absent.
+    pub initial: Option<String>,
+}
+
+/// The value that every key has at first, as the answers tell: empty, if a get found an empty value
+/// that nobody wrote, as stores answer that do not tell absent from empty.
+pub fn empty_at_first(history: &History<Input, Output>) -> Option<String> {
+    let mut is_found = false;
+    for operation in history.operations() {
+        match (&operation.input, operation.output()) {
+            (Input::Put { value, .. } | Input::Cas { new: value, .. }, _) if value.is_empty() => {
+                return None;
+            }
+            (Input::Append { value, .. }, _) if value.is_empty() => return None,
+            (Input::Delete { .. }, _) | (_, Some(Output::Value(None))) => return None,
+            (_, Some(Output::Value(Some(value)))) => is_found |= value.is_empty(),
+            (_, Some(Output::Written | Output::Swapped(_) | Output::Deleted(_)) | None) => {}
+        }
+    }
+    is_found.then(String::new)
+}
 
 /// What a client asks of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -113,14 +153,14 @@ impl Output {
     }
 }
 
-impl model::Model for Model {
+impl model::Model for From {
     /// The value of one key; `None` while it is absent.
     type State = Option<String>;
     type Input = Input;
     type Output = Output;
 
     fn initial(&self) -> Option<String> {
-        None
+        self.initial.clone()
     }
 
     fn step(
@@ -206,6 +246,67 @@ impl model::Model for Model {
 
     fn describe_state(&self, state: &Option<String>) -> String {
         text(state.as_deref()).to_owned()
+    }
+}
+
+/// The store of [`Model`] begins with nothing.
+const ABSENT: From = From { initial: None };
+
+impl model::Model for Model {
+    type State = Option<String>;
+    type Input = Input;
+    type Output = Output;
+
+    fn initial(&self) -> Option<String> {
+        ABSENT.initial()
+    }
+
+    fn step(
+        &self,
+        state: &Option<String>,
+        input: &Input,
+        output: Option<&Output>,
+    ) -> Option<Option<String>> {
+        ABSENT.step(state, input, output)
+    }
+
+    fn key<'a>(&self, input: &'a Input) -> Option<Cow<'a, str>> {
+        ABSENT.key(input)
+    }
+
+    fn is_pure(&self, input: &Input, output: Option<&Output>) -> bool {
+        ABSENT.is_pure(input, output)
+    }
+
+    fn may_see(
+        &self,
+        input: &Input,
+        output: Option<&Output>,
+        writer: &Input,
+        written: Option<&Output>,
+        in_parts: bool,
+    ) -> Option<bool> {
+        ABSENT.may_see(input, output, writer, written, in_parts)
+    }
+
+    fn builds_on_state(&self, input: &Input) -> bool {
+        ABSENT.builds_on_state(input)
+    }
+
+    fn shortcut(&self, calls: &[Call<'_, Input, Output>]) -> Option<Shortcut> {
+        ABSENT.shortcut(calls)
+    }
+
+    fn guard(&self, calls: &[Call<'_, Input, Output>]) -> Option<Guard<Option<String>>> {
+        ABSENT.guard(calls)
+    }
+
+    fn describe(&self, input: &Input, output: Option<&Output>) -> String {
+        ABSENT.describe(input, output)
+    }
+
+    fn describe_state(&self, state: &Option<String>) -> String {
+        ABSENT.describe_state(state)
     }
 }
 

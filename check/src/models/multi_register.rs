@@ -92,7 +92,10 @@ impl<V: Clone + Eq + Hash + Debug> model::Model for Model<V> {
                 Access::Read(key) => {
                     let Some(found) = &mut found else { continue };
                     let found = found.next()?;
-                    if found.as_ref().is_some_and(|found| found.as_ref() != self.before(&after, key)) {
+                    if found
+                        .as_ref()
+                        .is_some_and(|found| found.as_ref() != self.before(&after, key))
+                    {
                         return None;
                     }
                 }
@@ -121,9 +124,7 @@ impl<V: Clone + Eq + Hash + Debug> model::Model for Model<V> {
         let reads = input.iter().filter(|access| matches!(access, Access::Read(_)));
         let sees = |(read, found): (&Access<V>, &Option<Option<V>>)| {
             let Some(Some(found)) = found else { return false };
-            let wrote = |access: &Access<V>| {
-                matches!(access, Access::Write(key, value) if key == read.key() && value == found)
-            };
+            let wrote = |access: &Access<V>| matches!(access, Access::Write(key, value) if key == read.key() && value == found);
             writer.iter().any(wrote)
         };
         Some(reads.zip(&output.0).any(sees))

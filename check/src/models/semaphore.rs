@@ -96,7 +96,9 @@ impl model::Model for Model {
     ) -> Option<bool> {
         Some(match (input, writer) {
             (Input::Acquire(_), Input::Release(_)) | (Input::Release(_), Input::Acquire(_)) => true,
-            (Input::Acquire(_), Input::Acquire(_)) | (Input::Release(_), Input::Release(_)) => false,
+            (Input::Acquire(_), Input::Acquire(_)) | (Input::Release(_), Input::Release(_)) => {
+                false
+            }
         })
     }
 
