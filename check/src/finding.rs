@@ -132,6 +132,14 @@ pub enum Unknown {
     /// The history leaves open what the check must know, such as which of two equal writes a read
     /// saw: what that is, and what would help.
     Ambiguous(String),
+    /// Nothing rules the level out, but the order of the writes is not known, and there are too many to
+    /// try them all.
+    NoOrderFound {
+        /// What was asked for.
+        level: &'static str,
+        /// How many transactions there are.
+        transactions: usize,
+    },
 }
 
 impl fmt::Display for Unknown {
@@ -139,6 +147,11 @@ impl fmt::Display for Unknown {
         match self {
             Self::NoOperations => f.write_str("a history without operations proves nothing"),
             Self::Ambiguous(what) => f.write_str(what),
+            Self::NoOrderFound { level, transactions } => write!(
+                f,
+                "nothing rules out {level}, but nobody knows in which order the {transactions} \
+                 transactions wrote, and the budget does not suffice to try all of them"
+            ),
             Self::BudgetSpent { budget, undecided, keys, steps } => {
                 let names: Vec<&str> =
                     undecided.iter().take(5).map(|key| key.as_deref().unwrap_or("all")).collect();

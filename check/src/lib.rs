@@ -57,6 +57,7 @@ pub mod sessions;
 mod shown;
 pub mod subject;
 mod table;
+pub mod transactions;
 pub mod vocabulary;
 
 pub use finding::{Budget, Edge, Explanation, Finding, Report, Unknown, Witness};

@@ -5,6 +5,7 @@ use crate::finding::{Budget, Report};
 use crate::linearizability;
 use crate::record::{Place, ReadError, Records, Value};
 use crate::sessions;
+use crate::transactions;
 
 /// What the person who asks may choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,11 +97,12 @@ pub struct Subject {
 
 /// Every subject, by family.
 pub fn subjects() -> impl Iterator<Item = &'static Subject> {
-    let families: [&'static [Subject]; 3] = [
+    let families: [&'static [Subject]; 4] = [
         &linearizability::SUBJECTS,
         // One family a line.
         &causal::SUBJECTS,
         &sessions::SUBJECTS,
+        &transactions::SUBJECTS,
     ];
     families.into_iter().flatten()
 }

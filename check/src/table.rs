@@ -29,6 +29,14 @@ impl Hasher for FixedHasher {
         self.add(u64::from(i));
     }
 
+    fn write_u32(&mut self, i: u32) {
+        self.add(u64::from(i));
+    }
+
+    fn write_i64(&mut self, i: i64) {
+        self.add(i.cast_unsigned());
+    }
+
     fn write_u64(&mut self, i: u64) {
         self.add(i);
     }
@@ -45,6 +53,7 @@ impl Hasher for FixedHasher {
 }
 
 /// Open addressing over numbered entries that are stored elsewhere.
+#[derive(Clone)]
 struct Slots {
     /// Number of the entry plus one; 0 is a free slot. The length is a power of two.
     slots: Vec<u32>,
@@ -82,6 +91,19 @@ impl Slots {
         (number, true)
     }
 
+    /// The number of the entry with this hash for which `is_same` holds.
+    fn find(&self, hash: u64, is_same: impl Fn(usize) -> bool) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let entry = self.slots[at].checked_sub(1)?;
+            if self.hashes[entry as usize] == hash && is_same(entry as usize) {
+                return Some(entry);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
     fn grow(&mut self) {
         let mut slots = vec![0; self.slots.len() * 2];
         let mask = slots.len() - 1;
@@ -97,6 +119,7 @@ impl Slots {
 }
 
 /// Gives equal states the same number, from 0 in the order of their first appearance.
+#[derive(Clone)]
 pub(crate) struct States<S> {
     slots: Slots,
     states: Vec<S>,
@@ -108,11 +131,8 @@ impl<S: Eq + Hash> States<S> {
     }
 
     pub(crate) fn number(&mut self, state: S) -> u32 {
-        let mut hasher = FixedHasher::default();
-        state.hash(&mut hasher);
         let states = &self.states;
-        let is_same = |entry: usize| states[entry] == state;
-        let (number, is_new) = self.slots.find_or_add(hasher.finish(), is_same);
+        let (number, is_new) = self.slots.find_or_add(hash(&state), |entry| states[entry] == state);
         if is_new {
             self.states.push(state);
         }
@@ -122,6 +142,34 @@ impl<S: Eq + Hash> States<S> {
     pub(crate) fn get(&self, number: u32) -> &S {
         &self.states[number as usize]
     }
+
+    /// The number of a state, which is cloned only if it is new.
+    pub(crate) fn number_of(&mut self, state: &S) -> u32
+    where
+        S: Clone,
+    {
+        let states = &self.states;
+        let (number, is_new) = self.slots.find_or_add(hash(state), |entry| states[entry] == *state);
+        if is_new {
+            self.states.push(state.clone());
+        }
+        number
+    }
+
+    /// The number of a state, if it has one.
+    pub(crate) fn find(&self, state: &S) -> Option<u32> {
+        self.slots.find(hash(state), |entry| self.states[entry] == *state)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.states.len()
+    }
+}
+
+fn hash(state: &impl Hash) -> u64 {
+    let mut hasher = FixedHasher::default();
+    state.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A set of short word sequences, all in one buffer: a search remembers millions of them.
