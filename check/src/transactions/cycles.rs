@@ -43,7 +43,12 @@ impl Finder<'_> {
     }
 
     /// A cycle that snapshot isolation or prefix consistency with this order does not allow.
-    pub(crate) fn in_events(&mut self, level: Isolation, events: Events, order: Order) -> Option<Cycle> {
+    pub(crate) fn in_events(
+        &mut self,
+        level: Isolation,
+        events: Events,
+        order: Order,
+    ) -> Option<Cycle> {
         let graph = self.dependencies.events(events, order);
         let components = self.components(&graph)?;
         // The same cycles by their simpler names first.
@@ -105,9 +110,9 @@ impl Finder<'_> {
 
     fn cycle(&mut self, level: Isolation, graph: &Graph, components: &Components) -> Cycle {
         let starts = self.starts(components, |txn| txn);
-        let found =
-            graph.shortest_cycle(graph, components, &starts, self.budget, &mut self.steps);
-        let members = |of: u32| starts.iter().filter(move |start| start.1 == of).map(|start| start.0);
+        let found = graph.shortest_cycle(graph, components, &starts, self.budget, &mut self.steps);
+        let members =
+            |of: u32| starts.iter().filter(move |start| start.1 == of).map(|start| start.0);
         let Some(arcs) = found else {
             let of = starts.first().map_or(0, |start| start.1);
             let shown: Vec<Txn> = members(of).take(12).collect();
@@ -151,11 +156,7 @@ fn name(steps: &[Step]) -> &'static str {
     let anti = steps.iter().filter(|step| is_anti(step)).count();
     let after = steps.iter().cycle().skip(1);
     let adjacent = steps.iter().zip(after).any(|(a, b)| is_anti(a) && is_anti(b));
-    let order = if has(Kind::RealTime) {
-        2
-    } else {
-        usize::from(has(Kind::Session))
-    };
+    let order = if has(Kind::RealTime) { 2 } else { usize::from(has(Kind::Session)) };
     let names = match anti {
         0 if has(Kind::WriteRead) => ["G1c", "G1c-process", "G1c-realtime"],
         0 => ["G0", "G0-process", "G0-realtime"],

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Chain, Facts, INITIAL, UNPLACED};
+use super::facts::{Chain, Facts, INITIAL, ReadFrom};
 use super::graph::{Arc, Graph, Kind, Node};
 use super::history::{Status, Transactions, Txn};
 use super::lattice::Order;
@@ -125,7 +125,8 @@ impl Dependencies {
                 self.add(read.from, read.txn, Kind::WriteRead);
             }
             let chain = &facts.chains[read.key as usize];
-            if !chain.is_known || read.seen == UNPLACED {
+            if !chain.is_known {
+                self.unplaced(facts, read, &mut last_readers);
                 continue;
             }
             match chain.writers.get(read.seen as usize) {
@@ -138,6 +139,21 @@ impl Dependencies {
         last_readers.dedup();
         for readers in last_readers.chunk_by(|a, b| a.0 == b.0) {
             self.overwritten(readers, &facts.chains[readers[0].0 as usize].loose);
+        }
+    }
+
+    /// A read of a key whose writes have no known order: whoever read the initial value comes before all
+    /// writers, whoever read another version before those that have read and overwritten it.
+    fn unplaced(&mut self, facts: &Facts, read: &ReadFrom, first_readers: &mut Vec<(u32, Txn)>) {
+        if read.from == INITIAL {
+            first_readers.push((read.key, read.txn));
+            return;
+        }
+        let version = (read.key, read.from);
+        let start = facts.updates.partition_point(|&(key, from, _)| (key, from) < version);
+        let updates = facts.updates[start..].iter();
+        for &(.., by) in updates.take_while(|&&(key, from, _)| (key, from) == version) {
+            self.add(read.txn, by, Kind::ReadWrite);
         }
     }
 
@@ -223,10 +239,6 @@ impl Dependencies {
 
     /// The transaction of a node, of its start too.
     pub(crate) fn txn(&self, node: Node) -> Option<Txn> {
-        if node < self.txns {
-            Some(node)
-        } else {
-            node.checked_sub(self.nodes)
-        }
+        if node < self.txns { Some(node) } else { node.checked_sub(self.nodes) }
     }
 }

@@ -80,7 +80,8 @@ fn cycle_sentence(words: &Words<'_>, level: Isolation, cycle: &Cycle) -> String 
             cycle.name
         );
     }
-    let reasons: Vec<String> = cycle.steps.iter().map(|step| words.reason(cycle.level, *step).0).collect();
+    let reasons: Vec<String> =
+        cycle.steps.iter().map(|step| words.reason(cycle.level, *step).0).collect();
     format!("{rule}: {} ({}).", reasons.join("; "), cycle.name)
 }
 
@@ -190,12 +191,17 @@ fn shrink(
         if chunk == 1 && !has_shrunk {
             return (kept, best, true);
         }
-        chunk = if has_shrunk { chunk.min(kept.len().div_ceil(2).max(1)) } else { chunk.div_ceil(2) };
+        chunk =
+            if has_shrunk { chunk.min(kept.len().div_ceil(2).max(1)) } else { chunk.div_ceil(2) };
     }
 }
 
 /// The same anomaly in a part of the history, in the numbers of the whole.
-fn rejudge(history: &Transactions, kept: &[Txn], target: (Isolation, &'static str)) -> Option<Anomaly> {
+fn rejudge(
+    history: &Transactions,
+    kept: &[Txn],
+    target: (Isolation, &'static str),
+) -> Option<Anomaly> {
     if kept.is_empty() {
         return None;
     }

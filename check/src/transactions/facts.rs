@@ -55,6 +55,8 @@ pub(crate) struct Facts {
     pub(crate) reads: Vec<ReadFrom>,
     /// By key.
     pub(crate) chains: Vec<Chain>,
+    /// For registers: a key, who wrote it, and who read that and then overwrote it; sorted.
+    pub(crate) updates: Vec<(Key, Txn, Txn)>,
     /// The first of each kind.
     pub(crate) direct: Vec<Direct>,
 }
@@ -63,7 +65,7 @@ impl Facts {
     pub(crate) fn new(history: &Transactions) -> Self {
         let is_committed = history.txns.iter().map(|txn| txn.status == Status::Ok).collect();
         let chains = vec![Chain::default(); history.keys()];
-        Self { is_committed, reads: Vec::new(), chains, direct: Vec::new() }
+        Self { is_committed, reads: Vec::new(), chains, updates: Vec::new(), direct: Vec::new() }
     }
 
     /// Adds an anomaly unless there is one of its kind at its level.

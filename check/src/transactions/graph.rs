@@ -199,7 +199,8 @@ impl Graph {
                 let to = arc.to() as usize;
                 let is_silent = arc.kind() == Kind::Silent;
                 let reached = distance + u32::from(!is_silent);
-                if reached >= bound || (arc.to() != start && search.components.of[to] != component) {
+                if reached >= bound || (arc.to() != start && search.components.of[to] != component)
+                {
                     continue;
                 }
                 if arc.to() == start {

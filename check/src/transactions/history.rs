@@ -209,7 +209,9 @@ impl Transactions {
         for txn in self.all() {
             let Transaction { first, count, .. } = self.txns[txn as usize];
             for step in 0..count {
-                let Micro { key, action: Action::Write(atom) } = self.micros[(first + step) as usize] else {
+                let Micro { key, action: Action::Write(atom) } =
+                    self.micros[(first + step) as usize]
+                else {
                     continue;
                 };
                 let number = self.elements.number((key, atom));

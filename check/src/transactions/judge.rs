@@ -6,12 +6,14 @@ use super::facts::{Direct, Facts};
 use super::graph::Kind;
 use super::history::{Family, Transactions, Txn};
 use super::lattice::{Isolation, Order, Standing};
+use super::polygraph::{self, Answer, Form};
 use super::weak::{self, Inferred, Missed, Written};
 use super::{lists, registers};
 
 use Isolation::{
-    Causal, ParallelSnapshot, Pl2, Prefix, ReadAtomic, ReadCommitted, ReadUncommitted, Serializable,
-    Snapshot, StrictSerializable, StrongSessionSerializable, StrongSessionSnapshot, StrongSnapshot,
+    Causal, ParallelSnapshot, Pl2, Prefix, ReadAtomic, ReadCommitted, ReadUncommitted,
+    Serializable, Snapshot, StrictSerializable, StrongSessionSerializable, StrongSessionSnapshot,
+    StrongSnapshot,
 };
 
 /// Why a level is violated.
@@ -129,15 +131,14 @@ impl Judge<'_> {
 
     /// Whether the strongest level that the history can be asked for has no cycle; then no level has.
     fn strongest(&mut self) -> bool {
-        if !self.is_complete() {
-            return false;
-        }
         let level = if self.history.has_invocations {
             StrictSerializable
         } else {
             StrongSessionSerializable
         };
-        if !self.serial(level) {
+        let holds =
+            if self.is_complete() { self.serial(level) } else { self.solve(level) == Some(true) };
+        if !holds {
             return false;
         }
         // Direct anomalies keep what they violate.
@@ -168,9 +169,8 @@ impl Judge<'_> {
         if !components.is_acyclic() {
             return false;
         }
-        let is_txn = |node: &Txn| {
-            self.facts.is_committed.get(*node as usize).copied().unwrap_or(false)
-        };
+        let is_txn =
+            |node: &Txn| self.facts.is_committed.get(*node as usize).copied().unwrap_or(false);
         self.order = Some((level, components.order().into_iter().filter(is_txn).collect()));
         true
     }
@@ -263,6 +263,8 @@ impl Judge<'_> {
         };
         if found.is_some() || self.is_forced() {
             self.settle(level, found);
+        } else if level != ParallelSnapshot {
+            self.search(level);
         }
     }
 
@@ -274,6 +276,47 @@ impl Judge<'_> {
         let mask = DEPENDS | Kind::ReadWrite.mask() | order_mask(order);
         if let Some(cycle) = self.finder.plain(level, mask) {
             self.settle(level, Some(cycle));
+        } else {
+            self.search(level);
+        }
+    }
+
+    /// Decides a level by looking for an order of the writes.
+    fn search(&mut self, level: Isolation) {
+        match self.solve(level) {
+            Some(true) => self.standing.keep(level),
+            Some(false) => {
+                self.standing.violate(level);
+                self.anomalies.push(Anomaly::NoOrder(level));
+            }
+            None => {}
+        }
+    }
+
+    /// Whether there is an order of the writes that the level allows; `None` if nobody knows.
+    fn solve(&mut self, level: Isolation) -> Option<bool> {
+        let (dependencies, order) = (self.finder.dependencies, self.base(level));
+        let (graph, form) = match level {
+            Serializable | StrongSessionSerializable | StrictSerializable => {
+                let mask = DEPENDS | Kind::ReadWrite.mask() | order_mask(order);
+                (dependencies.graph(mask), Form::Serial)
+            }
+            Prefix => (dependencies.events(Events::Prefix, order), Form::Events(Events::Prefix)),
+            _ => (dependencies.events(Events::Snapshot, order), Form::Events(Events::Snapshot)),
+        };
+        let steps = &mut self.finder.steps;
+        match polygraph::solve(dependencies, self.facts, &graph, form, self.budget, steps) {
+            Answer::Spent => None,
+            Answer::None => Some(false),
+            Answer::Order(nodes) => {
+                if form == Form::Serial {
+                    let is_committed = &self.facts.is_committed;
+                    let is_txn =
+                        |node: &Txn| is_committed.get(*node as usize).copied().unwrap_or(false);
+                    self.order = Some((level, nodes.into_iter().filter(is_txn).collect()));
+                }
+                Some(true)
+            }
         }
     }
 }

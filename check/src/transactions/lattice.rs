@@ -35,8 +35,9 @@ pub enum Isolation {
 }
 
 use Isolation::{
-    Causal, ParallelSnapshot, Pl2, Prefix, ReadAtomic, ReadCommitted, ReadUncommitted, Serializable,
-    Snapshot, StrictSerializable, StrongSessionSerializable, StrongSessionSnapshot, StrongSnapshot,
+    Causal, ParallelSnapshot, Pl2, Prefix, ReadAtomic, ReadCommitted, ReadUncommitted,
+    Serializable, Snapshot, StrictSerializable, StrongSessionSerializable, StrongSessionSnapshot,
+    StrongSnapshot,
 };
 
 /// What of the order of transactions counts besides what they read and wrote.
@@ -100,7 +101,9 @@ impl Isolation {
             Snapshot => "The history does not keep snapshot isolation",
             Serializable => "The history is not serializable",
             StrongSessionSnapshot => "The history does not keep strong session snapshot isolation",
-            StrongSessionSerializable => "The history is not serializable in the order of its sessions",
+            StrongSessionSerializable => {
+                "The history is not serializable in the order of its sessions"
+            }
             StrongSnapshot => "The history does not keep strong snapshot isolation",
             StrictSerializable => "The history is not strictly serializable",
         }
@@ -116,7 +119,9 @@ impl Isolation {
             // Without predicates there is nothing else to repeat than items.
             "repeatable-read" => Serializable,
             "strong-serializable" => StrictSerializable,
-            _ => return Self::ALL.into_iter().find(|level| level.name() == name),
+            _ => {
+                return Self::ALL.into_iter().find(|level| level.name().eq_ignore_ascii_case(name));
+            }
         };
         Some(other)
     }
@@ -126,8 +131,8 @@ impl Isolation {
         match self {
             Causal | StrongSessionSnapshot | StrongSessionSerializable => Order::Session,
             StrongSnapshot | StrictSerializable => Order::RealTime,
-            ReadUncommitted | Pl2 | ReadCommitted | ReadAtomic | Prefix | ParallelSnapshot | Snapshot
-            | Serializable => Order::None,
+            ReadUncommitted | Pl2 | ReadCommitted | ReadAtomic | Prefix | ParallelSnapshot
+            | Snapshot | Serializable => Order::None,
         }
     }
 
@@ -154,7 +159,10 @@ impl Isolation {
     /// Whether a history that keeps this level keeps `other` too.
     pub fn implies(self, other: Self, sessions_count: bool) -> bool {
         self == other
-            || self.weaker(sessions_count).iter().any(|weaker| weaker.implies(other, sessions_count))
+            || self
+                .weaker(sessions_count)
+                .iter()
+                .any(|weaker| weaker.implies(other, sessions_count))
     }
 }
 
@@ -243,7 +251,11 @@ impl Standing {
                     other != level && kept(other) && other.implies(level, self.sessions_count)
                 })
         };
-        Isolation::ALL.into_iter().filter(|&level| is_strongest(level)).map(Isolation::name).collect()
+        Isolation::ALL
+            .into_iter()
+            .filter(|&level| is_strongest(level))
+            .map(Isolation::name)
+            .collect()
     }
 
     /// The weakest levels violated.

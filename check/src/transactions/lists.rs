@@ -115,7 +115,8 @@ impl Analysis<'_> {
             }
             let Some(element) = self.history.element(key, atom) else { continue };
             let txn = self.history.writer(element).txn;
-            if self.positions[element as usize] == position && self.facts.is_committed[txn as usize] {
+            if self.positions[element as usize] == position && self.facts.is_committed[txn as usize]
+            {
                 chain.writers.push(txn);
             }
         }
@@ -264,7 +265,8 @@ impl Analysis<'_> {
         }
         let is_list_read = matches!(list, List::Prefix(_));
         if is_first && is_list_read {
-            let appends = |micro: &Micro| micro.key == key && matches!(micro.action, Action::Write(_));
+            let appends =
+                |micro: &Micro| micro.key == key && matches!(micro.action, Action::Write(_));
             if history.steps(txn)[step as usize..].iter().any(appends) {
                 self.update(txn, key, seen);
             }
@@ -400,10 +402,13 @@ impl Analysis<'_> {
         let Some(writer) = history.writer_of(key, atom) else { return };
         let later = history.steps(writer.txn)[writer.step as usize + 1..].iter();
         let later = later.filter(|micro| micro.key == key);
-        let Some(last) = later.filter_map(|micro| match micro.action {
-            Action::Write(atom) => Some(atom),
-            Action::Read(_) | Action::ReadList(_) | Action::Asked => None,
-        }).last() else {
+        let Some(last) = later
+            .filter_map(|micro| match micro.action {
+                Action::Write(atom) => Some(atom),
+                Action::Read(_) | Action::ReadList(_) | Action::Asked => None,
+            })
+            .last()
+        else {
             return;
         };
         if writer.txn == txn {

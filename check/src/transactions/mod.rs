@@ -19,6 +19,7 @@ mod history;
 mod judge;
 mod lattice;
 mod lists;
+mod polygraph;
 mod read;
 mod registers;
 mod weak;
@@ -59,11 +60,15 @@ fn judge_family(
     options: &Options,
     registers: bool,
 ) -> Result<Report, ReadError> {
+    options.only_settings(&[])?;
     let at_start = |message: String| ReadError::new(Place { line: 1, column: 1 }, message);
     let level = match &options.consistency {
         None => Isolation::StrictSerializable,
-        Some(name) => Isolation::named(name).ok_or_else(|| {
-            at_start(format!("no isolation level is called `{name}`: there are {}", NAMES.join(", ")))
+        Some(name) => Isolation::named(&name.to_ascii_lowercase()).ok_or_else(|| {
+            at_start(format!(
+                "no isolation level is called `{name}`: there are {}",
+                NAMES.join(", ")
+            ))
         })?,
     };
     let mut names = Names::new();
@@ -72,7 +77,11 @@ fn judge_family(
             Family::Registers(names.atom(initial.as_ref().unwrap_or(&crate::record::Value::Nil)))
         }
         None => Family::Lists,
-        Some(_) => return Err(at_start("lists are empty at first: leave the initial value out".to_owned())),
+        Some(_) => {
+            return Err(at_start(
+                "lists are empty at first: leave the initial value out".to_owned(),
+            ));
+        }
     };
     let history = read::read(records, family, names)?;
     if level.order() == Order::RealTime && !history.has_invocations {
@@ -94,7 +103,8 @@ fn check(history: &Transactions, level: Isolation, budget: crate::Budget) -> Rep
     let finding = match standing.of(level) {
         Some(true) => Finding::Holds(witness(history, &judgement, level)),
         Some(false) => {
-            let anomaly = judgement.against(level, sessions_count).expect("a violation has an anomaly");
+            let anomaly =
+                judgement.against(level, sessions_count).expect("a violation has an anomaly");
             Finding::Violated(Box::new(explain::explain(history, &facts, level, anomaly)))
         }
         None => Finding::Unknown(Unknown::NoOrderFound {

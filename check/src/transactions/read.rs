@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::history::{Moment, OperationId};
 use crate::record::{Place, ReadError, Record, RecordKind, Records, Value};
 
-use super::history::{Action, Atom, Family, Key, List, Micro, Names, Status, Transaction, Transactions, Txn};
+use super::history::{
+    Action, Atom, Family, Key, List, Micro, Names, Status, Transaction, Transactions, Txn,
+};
 
 /// Reads a history of transactions over `family`.
 ///
@@ -60,7 +62,10 @@ impl Reader {
     fn step(&mut self, record: &Record) -> Result<(), String> {
         let Record { process, time, .. } = *record;
         if time < self.time {
-            return Err(format!("time goes back, from {} to {time}: entries are in order", self.time));
+            return Err(format!(
+                "time goes back, from {} to {time}: entries are in order",
+                self.time
+            ));
         }
         self.time = time;
         if record.kind == RecordKind::Invoke {
@@ -102,7 +107,10 @@ impl Reader {
     fn invoke(&mut self, record: &Record) -> Result<(), String> {
         let process = record.process;
         if !self.history.has_invocations && !self.history.txns.is_empty() {
-            return Err("an `invoke`, though those before it have none: either all have one or none".to_owned());
+            return Err(
+                "an `invoke`, though those before it have none: either all have one or none"
+                    .to_owned(),
+            );
         }
         if self.open.contains_key(&process) {
             return Err(format!(
@@ -139,7 +147,12 @@ impl Reader {
     }
 
     fn moment(&self, record: &Record) -> Moment {
-        Moment { time: record.time, position: self.position, node: record.node, event: record.event }
+        Moment {
+            time: record.time,
+            position: self.position,
+            node: record.node,
+            event: record.event,
+        }
     }
 
     fn keep(&mut self, txn: Txn, micros: &[Micro]) {
@@ -151,7 +164,9 @@ impl Reader {
 
     fn micros(&mut self, value: &Value, is_answer: bool) -> Result<Vec<Micro>, String> {
         let Some(list) = value.list() else {
-            return Err(format!("`{value}` is no transaction: a list of [function key value] is one"));
+            return Err(format!(
+                "`{value}` is no transaction: a list of [function key value] is one"
+            ));
         };
         list.iter().map(|micro| self.micro(micro, is_answer)).collect()
     }
@@ -162,7 +177,9 @@ impl Reader {
             let write = if lists { "append key value" } else { "w key value" };
             format!("`{micro}` is no step of a transaction: [r key nil] or [{write}] is one")
         };
-        let [function, key, rest @ ..] = micro.list().ok_or_else(wrong)? else { return Err(wrong()) };
+        let [function, key, rest @ ..] = micro.list().ok_or_else(wrong)? else {
+            return Err(wrong());
+        };
         let value = match rest {
             [] => &Value::Nil,
             [value] => value,

@@ -70,7 +70,8 @@ impl Words<'_> {
             let Some(place) = longest.iter().position(|&atom| atom == earlier) else { continue };
             for (_, later) in self.writes(to).filter(|(other, _)| *other == key) {
                 let (a, b) = (history.atom_name(earlier), history.atom_name(later));
-                let (name, first, second) = (history.key_name(key), history.id(from), history.id(to));
+                let (name, first, second) =
+                    (history.key_name(key), history.id(from), history.id(to));
                 match longest[place..].iter().position(|&atom| atom == later) {
                     Some(behind) => {
                         let reader = self.reader_of(key, place + behind, [from, to])?;
@@ -111,7 +112,9 @@ impl Words<'_> {
 
     fn replaces(&self, from: Txn, to: Txn) -> Option<(String, Vec<Txn>)> {
         let history = self.history;
-        for (index, chain) in self.facts.chains.iter().enumerate().filter(|(_, chain)| chain.is_known) {
+        for (index, chain) in
+            self.facts.chains.iter().enumerate().filter(|(_, chain)| chain.is_known)
+        {
             let place = |txn: Txn| chain.writers.iter().position(|&writer| writer == txn);
             if let (Some(a), Some(b)) = (place(from), place(to)) {
                 if a < b {
@@ -121,7 +124,10 @@ impl Words<'_> {
                         (Some(a), Some(b)) => format!(", committed at {a} and {b}"),
                         _ => ", in the order of those who read before they wrote".to_owned(),
                     };
-                    return Some((format!("{second} overwrote the {name} of {first}{why}"), Vec::new()));
+                    return Some((
+                        format!("{second} overwrote the {name} of {first}{why}"),
+                        Vec::new(),
+                    ));
                 }
             }
         }
@@ -138,7 +144,8 @@ impl Words<'_> {
                 Action::Read(ref atom) => std::slice::from_ref(atom),
                 Action::Write(_) | Action::Asked => continue,
             };
-            let written = self.writes(from).filter(|(other, atom)| *other == key && shown.contains(atom));
+            let written =
+                self.writes(from).filter(|(other, atom)| *other == key && shown.contains(atom));
             if let Some((_, atom)) = written.last() {
                 return Some(format!(
                     "{} read the {} that {} {verb} {preposition} {}",
@@ -168,7 +175,9 @@ impl Words<'_> {
                 Action::Read(read) if read != atom && self.is_older(from, key, to) => {
                     history.atom_name(read)
                 }
-                Action::Write(_) | Action::Read(_) | Action::ReadList(_) | Action::Asked => continue,
+                Action::Write(_) | Action::Read(_) | Action::ReadList(_) | Action::Asked => {
+                    continue;
+                }
             };
             return Some(format!(
                 "{} read {name} as {shown}, without the {written} that {} {verb} {preposition} it",
@@ -184,7 +193,8 @@ impl Words<'_> {
         let chain = &self.facts.chains[key as usize];
         let place = |txn: Txn| chain.writers.iter().position(|&other| other == txn);
         self.reads_of(reader).any(|read| {
-            let precedes = || place(read.from).is_some_and(|a| place(writer).is_some_and(|b| a < b));
+            let precedes =
+                || place(read.from).is_some_and(|a| place(writer).is_some_and(|b| a < b));
             read.key == key && (read.from == INITIAL || !chain.is_known || precedes())
         })
     }
