@@ -139,10 +139,10 @@ impl Finder<'_> {
             if arc.kind() != Kind::Silent {
                 begun = self.dependencies.txn(arc.from).map(|from| (from, arc.kind()));
             }
-            if let Some(to) = self.dependencies.txn(arc.to()) {
-                if let Some((from, kind)) = begun.take() {
-                    steps.push(Step { from, to, kind });
-                }
+            if let Some(to) = self.dependencies.txn(arc.to())
+                && let Some((from, kind)) = begun.take()
+            {
+                steps.push(Step { from, to, kind });
             }
         }
         steps

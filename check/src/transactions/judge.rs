@@ -181,10 +181,7 @@ impl Judge<'_> {
         let found = match level {
             ReadUncommitted => self.finder.plain(level, Kind::WriteWrite.mask() | with_order),
             Pl2 => self.finder.plain(level, DEPENDS | with_order),
-            ReadCommitted | ReadAtomic | Causal => match self.axiom(level) {
-                Some(found) => found,
-                None => return,
-            },
+            ReadCommitted | ReadAtomic | Causal => return self.axiom(level),
             Prefix | ParallelSnapshot | Snapshot | StrongSessionSnapshot | StrongSnapshot => {
                 return self.snapshots(level, order);
             }
@@ -205,24 +202,28 @@ impl Judge<'_> {
         }
     }
 
-    /// The levels of the axiom of Biswas and Enea. `None` if the budget does not suffice.
-    fn axiom(&mut self, level: Isolation) -> Option<Option<Cycle>> {
+    /// The levels of the axiom of Biswas and Enea.
+    fn axiom(&mut self, level: Isolation) {
         let (history, facts) = (self.history, self.facts);
         let order = order_mask(self.base(level));
         if let Some(cycle) = self.finder.plain(level, DEPENDS | order) {
-            return Some(Some(cycle));
+            return self.settle(level, Some(cycle));
         }
         let written = self.written.get_or_insert_with(|| Written::new(history, facts));
-        let inferred = match level {
-            Causal => {
-                let before = Kind::WriteRead.mask() | Kind::Session.mask();
-                let before = self.finder.dependencies.graph(before);
-                weak::causal(history, facts, written, &before, self.budget)?
-            }
-            _ => weak::direct(history, facts, written, level == ReadCommitted, self.sessions_count),
+        let inferred = if level == Causal {
+            let before = Kind::WriteRead.mask() | Kind::Session.mask();
+            let before = self.finder.dependencies.graph(before);
+            weak::causal(history, facts, written, &before, self.budget)
+        } else {
+            let by_step = level == ReadCommitted;
+            Some(weak::direct(history, facts, written, by_step, self.sessions_count))
         };
-        self.finder.steps += inferred.arcs.len() as u64;
-        Some(self.inferred(level, &inferred))
+        // Else the budget does not suffice.
+        if let Some(inferred) = inferred {
+            self.finder.steps += inferred.arcs.len() as u64;
+            let found = self.inferred(level, &inferred);
+            self.settle(level, found);
+        }
     }
 
     fn inferred(&mut self, level: Isolation, inferred: &Inferred) -> Option<Cycle> {

@@ -401,16 +401,11 @@ impl Analysis<'_> {
         let history = self.history;
         let Some(writer) = history.writer_of(key, atom) else { return };
         let later = history.steps(writer.txn)[writer.step as usize + 1..].iter();
-        let later = later.filter(|micro| micro.key == key);
-        let Some(last) = later
-            .filter_map(|micro| match micro.action {
-                Action::Write(atom) => Some(atom),
-                Action::Read(_) | Action::ReadList(_) | Action::Asked => None,
-            })
-            .last()
-        else {
-            return;
-        };
+        let last = later.rev().find_map(|micro| match micro.action {
+            Action::Write(atom) if micro.key == key => Some(atom),
+            Action::Write(_) | Action::Read(_) | Action::ReadList(_) | Action::Asked => None,
+        });
+        let Some(last) = last else { return };
         if writer.txn == txn {
             return;
         }

@@ -193,10 +193,10 @@ impl Solver<'_> {
         }
         for way in 0..2 {
             let mut next = reach.clone();
-            if self.take(&mut next, choice, way) {
-                if let Some(found) = self.search(next, open[1..].to_vec(), depth + 1)? {
-                    return Ok(Some(found));
-                }
+            if self.take(&mut next, choice, way)
+                && let Some(found) = self.search(next, open[1..].to_vec(), depth + 1)?
+            {
+                return Ok(Some(found));
             }
         }
         Ok(None)

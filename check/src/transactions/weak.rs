@@ -213,10 +213,10 @@ impl Sessions {
 struct Writers {
     /// Where the sessions of each key begin in `runs`.
     keys: Vec<u32>,
-    /// A session, and where its writers end in `writers`.
+    /// A session, and where its writers end in `all`.
     runs: Vec<(u32, u32)>,
     /// Index in the session, and the transaction.
-    writers: Vec<(u32, Txn)>,
+    all: Vec<(u32, Txn)>,
 }
 
 impl Writers {
@@ -236,8 +236,8 @@ impl Writers {
         for index in 1..keys.len() {
             keys[index] = keys[index].max(keys[index - 1]);
         }
-        let writers = all.into_iter().map(|(_, _, index, txn)| (index, txn)).collect();
-        Self { keys, runs, writers }
+        let all = all.into_iter().map(|(_, _, index, txn)| (index, txn)).collect();
+        Self { keys, runs, all }
     }
 
     /// The last writer of the key in each session that `clock` has seen, unless `source` has seen it
@@ -246,7 +246,7 @@ impl Writers {
         let (start, end) = (self.keys[key as usize] as usize, self.keys[key as usize + 1] as usize);
         let mut begin = start.checked_sub(1).map_or(0, |before| self.runs[before].1);
         for &(session, stop) in &self.runs[start..end] {
-            let run = &self.writers[begin as usize..stop as usize];
+            let run = &self.all[begin as usize..stop as usize];
             begin = stop;
             let visible = clock[session as usize];
             if visible <= run[0].0 {

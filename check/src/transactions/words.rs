@@ -116,19 +116,19 @@ impl Words<'_> {
             self.facts.chains.iter().enumerate().filter(|(_, chain)| chain.is_known)
         {
             let place = |txn: Txn| chain.writers.iter().position(|&writer| writer == txn);
-            if let (Some(a), Some(b)) = (place(from), place(to)) {
-                if a < b {
-                    let name = history.key_name(index as Key);
-                    let (first, second) = (history.id(from), history.id(to));
-                    let why = match (history.txn(from).commit, history.txn(to).commit) {
-                        (Some(a), Some(b)) => format!(", committed at {a} and {b}"),
-                        _ => ", in the order of those who read before they wrote".to_owned(),
-                    };
-                    return Some((
-                        format!("{second} overwrote the {name} of {first}{why}"),
-                        Vec::new(),
-                    ));
-                }
+            if let (Some(a), Some(b)) = (place(from), place(to))
+                && a < b
+            {
+                let name = history.key_name(index as Key);
+                let (first, second) = (history.id(from), history.id(to));
+                let why = match (history.txn(from).commit, history.txn(to).commit) {
+                    (Some(a), Some(b)) => format!(", committed at {a} and {b}"),
+                    _ => ", in the order of those who read before they wrote".to_owned(),
+                };
+                return Some((
+                    format!("{second} overwrote the {name} of {first}{why}"),
+                    Vec::new(),
+                ));
             }
         }
         None
@@ -224,9 +224,9 @@ impl Words<'_> {
 
     /// Over whom the reader had seen the transaction, the reader included.
     fn has_seen(&self, level: Isolation, read: ReadFrom, seen: Txn) -> Option<Vec<Txn>> {
-        let sees = |other: &&ReadFrom| other.from == seen;
+        let shows = |other: &&ReadFrom| other.from == seen;
         let direct = self.reads_of(read.txn).find(|other| {
-            sees(other) && (level != Isolation::ReadCommitted || other.step < read.step)
+            shows(other) && (level != Isolation::ReadCommitted || other.step < read.step)
         });
         if direct.is_some() {
             return Some(vec![read.txn]);

@@ -6,8 +6,11 @@ use orrery_check::Finding;
 
 use crate::support::judge;
 
+/// A file, its model, and which levels it keeps.
+type Expected = (String, &'static str, Vec<(String, bool)>);
+
 /// Every file of transactions: its name, its model, and levels it keeps (`+`) or violates (`-`).
-fn expected(manifest: &str) -> Vec<(String, &'static str, Vec<(String, bool)>)> {
+fn expected(manifest: &str) -> Vec<Expected> {
     let mut all = Vec::new();
     for line in manifest.lines().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
@@ -50,6 +53,7 @@ fn expected(manifest: &str) -> Vec<(String, &'static str, Vec<(String, bool)>)> 
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "says that it is skipped")]
 fn shared_histories_have_their_verdicts() {
     #[expect(clippy::disallowed_methods, reason = "where the histories of others are")]
     let folder = std::env::var("ORRERY_HISTORIES").unwrap_or_else(|_| {

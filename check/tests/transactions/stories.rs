@@ -1,6 +1,6 @@
 //! One small history per anomaly.
 
-use crate::support::{judge, lines, violation};
+use crate::support::{judge, lines, refuse, violation};
 
 /// Judges a story as list-append at its strictest: the anomaly, the weakest levels violated and the strongest
 /// kept.
@@ -154,4 +154,28 @@ fn stale_read() {
         "The history is not strictly serializable: o1 read x as [], without the 1 that o0 appended to \
          it; o0 had ended at 2us when o1 began at 3us (G-single-realtime)."
     );
+}
+
+#[test]
+fn without_invocations_real_time_is_refused() {
+    let text = "w 0 1\n-----\nr 0 1\n";
+    let error = refuse(text, "rw-register", "strict-serializable");
+    assert_eq!(
+        error,
+        "1:1: strict-serializable needs to know when transactions began, and no `invoke` says so \
+         here: ask for strong-session-serializable or weaker"
+    );
+    let report = judge(text.as_bytes(), "rw-register", "strong-session-serializable");
+    assert!(report.holds(), "{report}");
+}
+
+#[test]
+fn a_value_written_twice_is_refused() {
+    let story = "
+        0 i [['append','x',1]]
+        0 o [['append','x',1]]
+        1 i [['append','x',1]]
+        1 o [['append','x',1]]";
+    let error = refuse(&lines(story), "list-append", "serializable");
+    assert!(error.contains("o1 writes 1 to x, which o0 has written before"), "{error}");
 }
