@@ -42,7 +42,9 @@
 //! # Ok::<(), orrery_check::HistoryError>(())
 //! ```
 
+pub mod aggregates;
 pub mod causal;
+pub mod convergence;
 mod cycle;
 mod diagram;
 pub mod finding;

@@ -1,6 +1,8 @@
 //! What a recorded history can be judged as: the table behind `orrery check --model`.
 
+use crate::aggregates;
 use crate::causal;
+use crate::convergence;
 use crate::finding::{Budget, Report};
 use crate::linearizability;
 use crate::record::{Place, ReadError, Records, Value};
@@ -97,12 +99,14 @@ pub struct Subject {
 
 /// Every subject, by family.
 pub fn subjects() -> impl Iterator<Item = &'static Subject> {
-    let families: [&'static [Subject]; 4] = [
+    let families: [&'static [Subject]; 6] = [
         &linearizability::SUBJECTS,
         // One family a line.
         &causal::SUBJECTS,
         &sessions::SUBJECTS,
         &transactions::SUBJECTS,
+        &convergence::SUBJECTS,
+        &aggregates::SUBJECTS,
     ];
     families.into_iter().flatten()
 }

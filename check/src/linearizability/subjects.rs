@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::aggregates::bounds;
 use crate::finding::{Budget, Report};
 use crate::history::History;
 use crate::model::Model;
@@ -60,7 +61,7 @@ pub static SUBJECTS: [Subject; 11] = [
     Subject {
         name: "counter",
         summary: "a counter: add n, inc, dec, read; --init N",
-        consistencies: CONSISTENCIES,
+        consistencies: &["linearizable", "sequential", "bounds"],
         judge: counter,
     },
     Subject {
@@ -185,6 +186,9 @@ fn multi_register(records: &mut Records<'_>, options: &Options) -> Result<Report
 
 fn counter(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadError> {
     options.only_settings(&[])?;
+    if options.consistency.as_deref().is_some_and(|asked| asked.eq_ignore_ascii_case("bounds")) {
+        return bounds::judge(records, options);
+    }
     let initial = number(options, "counter")?.unwrap_or(0);
     keyed(records, options, words::Counter, counter::Model { initial })
 }
