@@ -23,12 +23,14 @@ impl<T: Hash + Eq> Interner<T> {
         K: Hash + PartialEq<T> + ?Sized,
     {
         let things = &self.things;
-        let known =
-            self.table.find_or_insert(Fingerprint::of(key), |id| *key == things[id as usize]);
-        known.unwrap_or_else(|| {
-            self.things.push(make(key));
-            self.things.len() as Id - 1
-        })
+        let known = self.table.find_or_insert(Fingerprint::of(key), |table, slot| {
+            *key == things[table.id(slot) as usize]
+        });
+        if let Some(slot) = known {
+            return self.table.id(slot);
+        }
+        self.things.push(make(key));
+        self.things.len() as Id - 1
     }
 
     pub(crate) fn thing(&self, id: Id) -> &T {

@@ -14,6 +14,10 @@ pub(crate) struct Table {
     used: usize,
 }
 
+/// Where in the table a state is, until the next one is put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(usize);
+
 /// What a table begins with; a power of two, as all its sizes are.
 const SMALLEST: usize = 1 << 10;
 
@@ -27,19 +31,19 @@ impl Table {
         self.used
     }
 
-    /// The id of the state with `fingerprint` for which `is_same` says yes, or `None` after having put it in with the id
-    /// [`len`](Self::len).
+    /// Where the state with `fingerprint` is for which `is_same` says yes, or `None` after having put it in with the id
+    /// [`len`](Self::len). Ids are in another line of memory, so `is_same` asks for one only where it needs it.
     #[inline]
     pub(crate) fn find_or_insert(
         &mut self,
         fingerprint: Fingerprint,
-        mut is_same: impl FnMut(Id) -> bool,
-    ) -> Option<Id> {
+        mut is_same: impl FnMut(&Self, Slot) -> bool,
+    ) -> Option<Slot> {
         let mask = self.fingerprints.len() - 1;
         let mut slot = fingerprint.word() as usize & mask;
         while let Some(other) = self.fingerprints[slot] {
-            if other == fingerprint && is_same(self.ids[slot]) {
-                return Some(self.ids[slot]);
+            if other == fingerprint && is_same(self, Slot(slot)) {
+                return Some(Slot(slot));
             }
             slot = (slot + 1) & mask;
         }
@@ -51,6 +55,12 @@ impl Table {
             self.grow();
         }
         None
+    }
+
+    /// Which state is there.
+    #[inline]
+    pub(crate) fn id(&self, slot: Slot) -> Id {
+        self.ids[slot.0]
     }
 
     /// The id of the state with `fingerprint` for which `is_same` says yes.
@@ -97,11 +107,12 @@ mod tests {
     fn everything_is_found_again_after_growing() {
         let mut table = Table::new();
         for number in 0..10_000_u32 {
-            assert_eq!(table.find_or_insert(Fingerprint::of(&number), |_| true), None);
+            assert_eq!(table.find_or_insert(Fingerprint::of(&number), |_, _| true), None);
         }
         assert_eq!(table.len(), 10_000);
         for number in 0..10_000_u32 {
-            assert_eq!(table.find_or_insert(Fingerprint::of(&number), |_| true), Some(number));
+            let slot = table.find_or_insert(Fingerprint::of(&number), |_, _| true);
+            assert_eq!(slot.map(|slot| table.id(slot)), Some(number));
             assert_eq!(table.find(Fingerprint::of(&number), |_| true), Some(number));
         }
         assert_eq!(table.find(Fingerprint::of(&10_000_u32), |_| true), None);
@@ -111,8 +122,8 @@ mod tests {
     fn two_states_of_one_fingerprint_are_kept_apart_where_states_are_compared() {
         let mut table = Table::new();
         let fingerprint = Fingerprint::of(&0);
-        assert_eq!(table.find_or_insert(fingerprint, |_| false), None);
-        assert_eq!(table.find_or_insert(fingerprint, |_| false), None);
+        assert_eq!(table.find_or_insert(fingerprint, |_, _| false), None);
+        assert_eq!(table.find_or_insert(fingerprint, |_, _| false), None);
         assert_eq!(table.find(fingerprint, |id| id == 1), Some(1));
     }
 }

@@ -4,7 +4,7 @@ use crate::explorer::{Explorer, Refusal};
 use crate::fingerprint::Fingerprint;
 use crate::model::Model;
 use crate::report::Path;
-use crate::table::{Id, Table};
+use crate::table::{Id, Slot, Table};
 
 /// How a state was come upon first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Visit {
     New(Id),
-    Known(Id),
+    Known(Slot),
 }
 
 /// The states that were seen.
@@ -67,18 +67,18 @@ impl<'m, M: Model> Visited<'m, M> {
         };
         let fingerprint = Fingerprint::of(state);
         let found = match &self.kept {
-            None => self.table.find_or_insert(fingerprint, |_| true),
+            None => self.table.find_or_insert(fingerprint, |_, _| true),
             Some(kept) => {
                 let collisions = &mut self.collisions;
-                self.table.find_or_insert(fingerprint, |id| {
-                    let is_same = kept[id as usize] == *state;
+                self.table.find_or_insert(fingerprint, |table, slot| {
+                    let is_same = kept[table.id(slot) as usize] == *state;
                     *collisions += u64::from(!is_same);
                     is_same
                 })
             }
         };
-        if let Some(id) = found {
-            return Visit::Known(id);
+        if let Some(slot) = found {
+            return Visit::Known(slot);
         }
         if let Some(kept) = &mut self.kept {
             kept.push(state.clone());
@@ -86,6 +86,11 @@ impl<'m, M: Model> Visited<'m, M> {
         let id = self.origins.len() as Id;
         self.origins.push(Origin { parent: parent.unwrap_or(id), choice });
         Visit::New(id)
+    }
+
+    /// Which state is there.
+    pub(crate) fn id(&self, slot: Slot) -> Id {
+        self.table.id(slot)
     }
 
     /// From now on, `id` was come upon from `parent`.

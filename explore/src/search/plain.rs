@@ -60,7 +60,7 @@ fn expand<M: Model>(
     }
 }
 
-/// Comes upon `state`. Gives its id, or `None` outside of the boundary.
+/// Comes upon `state`. Gives its id for the graph, where there is one; `None` outside of the boundary.
 #[inline]
 fn arrive<M: Model>(
     search: &mut Search<'_, '_, M>,
@@ -74,7 +74,7 @@ fn arrive<M: Model>(
         return None;
     }
     match search.visited.visit(state, parent, choice) {
-        Visit::Known(id) => Some(id),
+        Visit::Known(slot) => search.graph.is_some().then(|| search.visited.id(slot)),
         Visit::New(id) => {
             if search.is_full(id) {
                 return None;

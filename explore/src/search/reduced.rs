@@ -170,7 +170,10 @@ impl<M: Model> Reduced<M> {
                 });
                 search.push(state, id, depth);
             }
-            Visit::Known(id) => self.meet_again(search, state, id, arrival),
+            Visit::Known(slot) => {
+                let id = search.visited.id(slot);
+                self.meet_again(search, state, id, arrival);
+            }
         }
         Ok(())
     }
