@@ -45,8 +45,9 @@ mod explain;
 mod patterns;
 
 use crate::finding::{Budget, Finding, Report, Unknown, Witness};
-use crate::memory::{Memory, MemoryHistory, MemoryOperation, Words};
+use crate::memory::{Access, Memory, MemoryHistory, MemoryOperation, Words};
 use crate::record::{ReadError, Records, Value};
+use crate::shown::drawn;
 use crate::subject::{Options, Subject};
 use crate::vocabulary::read_history;
 
@@ -180,5 +181,6 @@ fn judge(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadErr
     let level = Level::ALL.into_iter().find(|level| level.name() == name).expect("all are listed");
     let history = read_history(records, &Words)?;
     let initial = options.initial.clone().unwrap_or_default();
-    Ok(check(&history, level, &initial, options.budget))
+    let report = check(&history, level, &initial, options.budget);
+    Ok(drawn(report, &history, options, Access::describe))
 }

@@ -46,7 +46,7 @@ use crate::aggregates::report;
 use crate::finding::Report;
 use crate::history::{History, Operation, ProcessId};
 use crate::record::{ReadError, Record, Records, Value};
-use crate::shown::{Contradiction, shown};
+use crate::shown::{Contradiction, drawn, shown};
 use crate::subject::{Options, Subject};
 use crate::vocabulary::{Answer, Vocabulary, read_history};
 
@@ -358,5 +358,6 @@ fn judge(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadErr
     let name = options.consistency_among(SUBJECTS[0].consistencies)?;
     options.only_settings(&[])?;
     let level = Level::ALL.into_iter().find(|level| level.name() == name).expect("all are listed");
-    Ok(check(&read_history(records, &Words)?, level))
+    let history = read_history(records, &Words)?;
+    Ok(drawn(check(&history, level), &history, options, describe))
 }

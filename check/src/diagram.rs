@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::finding::WindowOperation;
 use crate::history::{Moment, OperationId, Outcome};
+use crate::picture::Band;
 
 /// The widest line drawn.
 const WIDTH: usize = 100;
@@ -13,8 +14,19 @@ const SPACING: usize = 10;
 
 /// A lane per process, time to the right.
 pub(crate) fn lanes(window: &[WindowOperation], stuck: Option<OperationId>) -> String {
+    lanes_with(window, stuck, &[])
+}
+
+/// The same, and a lane for each band below.
+pub(crate) fn lanes_with(
+    window: &[WindowOperation],
+    stuck: Option<OperationId>,
+    bands: &[Band],
+) -> String {
     let processes: BTreeSet<_> = window.iter().map(|operation| operation.process).collect();
-    let margin = processes.iter().map(|p| p.to_string().len()).max().unwrap_or(0) + 2;
+    let names = processes.iter().map(|process| process.to_string().len());
+    let kinds = bands.iter().map(|band| band.kind.name().len() + 1);
+    let margin = names.chain(kinds).max().unwrap_or(0) + 2;
     let columns = Columns::new(window, WIDTH - margin);
     let mut rows: BTreeMap<_, Vec<u8>> =
         processes.iter().map(|&process| (process, vec![b' '; columns.width])).collect();
@@ -25,13 +37,36 @@ pub(crate) fn lanes(window: &[WindowOperation], stuck: Option<OperationId>) -> S
     let mut text = format!("{:margin$}{}", "", columns.axis());
     text.truncate(text.trim_end().len());
     text.push('\n');
-    for (process, row) in rows {
-        let row = String::from_utf8(row).expect("bars are ASCII");
-        let line = format!("{:margin$}{row}", process.to_string());
+    let rows = rows.into_iter().map(|(process, row)| {
+        (process.to_string(), String::from_utf8(row).expect("bars are ASCII"))
+    });
+    let bands = bands.iter().map(|band| (band.kind.name().to_owned(), band_row(band, &columns)));
+    for (name, row) in rows.chain(bands) {
+        let line = format!("{name:margin$}{row}");
         text.push_str(line.trim_end());
         text.push('\n');
     }
     text
+}
+
+/// `[partition n1 | n2==]`; open to the right if it went on.
+fn band_row(band: &Band, columns: &Columns) -> String {
+    let place = |time: u64| {
+        let column = columns.of(time);
+        // Between two moments, halfway.
+        let is_moment = columns.times.binary_search(&time).is_ok();
+        if is_moment { column } else { column.saturating_sub(columns.spacing / 2) }
+    };
+    let start = place(band.from).min(columns.width - 3);
+    let end = band.to.map_or(columns.width - 1, place).clamp(start + 2, columns.width - 1);
+    let label = cut_to(&band.label, end - start - 1);
+    let close = if band.to.is_some() { ']' } else { '>' };
+    format!("{:start$}[{label:=<1$}{close}", "", end - start - 1)
+}
+
+/// The first characters, as many as there is room for.
+fn cut_to(text: &str, width: usize) -> String {
+    text.chars().take(width).collect()
 }
 
 /// The operations by number, one a line.

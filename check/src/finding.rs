@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::diagram;
 use crate::history::{History, Moment, OperationId, Outcome, ProcessId};
 use crate::model::Model;
+use crate::picture::Picture;
 
 /// How much work a check may do, counted rather than timed, so that a finding depends on the
 /// history alone. Each key has this much; explaining a violation may take as much again.
@@ -44,13 +45,34 @@ pub struct Report {
     /// The weakest models that it is shown to violate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub weakest_violated: Vec<&'static str>,
+    /// What to draw, if that was [asked for](crate::subject::Options::picture).
+    #[serde(skip)]
+    pub picture: Option<Box<Picture>>,
 }
 
 impl Report {
     /// A report that places the history nowhere else.
     pub fn new(finding: Finding, operations: usize, keys: usize, steps: u64) -> Self {
         let (strongest_kept, weakest_violated) = (Vec::new(), Vec::new());
-        Self { finding, operations, keys, steps, strongest_kept, weakest_violated }
+        let picture = None;
+        Self { finding, operations, keys, steps, strongest_kept, weakest_violated, picture }
+    }
+
+    /// What to draw: of the history, if that was asked for, else of the explanation if there is one.
+    pub fn drawn(&self) -> Picture {
+        let mut picture = match (&self.picture, &self.finding) {
+            (Some(picture), _) => (**picture).clone(),
+            (None, finding) => Picture::of_finding(finding, std::iter::empty()),
+        };
+        for (what, levels) in [
+            ("Weakest model violated", &self.weakest_violated),
+            ("Strongest model kept", &self.strongest_kept),
+        ] {
+            if !levels.is_empty() {
+                picture.notes.push(format!("{what}: {}.", levels.join(", ")));
+            }
+        }
+        picture
     }
 
     /// Whether the finding is *holds*.
@@ -381,6 +403,11 @@ impl Explanation {
     pub fn marked(&self) -> Option<OperationId> {
         let stuck = self.stuck.as_ref().map(|stuck| stuck.operation);
         stuck.or(self.conflict.as_ref().map(|(operation, _)| operation.id))
+    }
+
+    /// The window as lanes, and below it what was the matter meanwhile.
+    pub fn diagram_with(&self, bands: &[crate::picture::Band]) -> String {
+        diagram::lanes_with(&self.window, self.marked(), bands)
     }
 
     /// The window as lanes: a row per process, time to the right, at most 100 columns. Columns are

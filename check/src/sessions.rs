@@ -49,8 +49,9 @@ mod explain;
 mod guarantees;
 
 use crate::finding::{Budget, Finding, Report, Unknown, Witness};
-use crate::memory::{Memory, MemoryHistory, MemoryOperation, Words};
+use crate::memory::{Access, Memory, MemoryHistory, MemoryOperation, Words};
 use crate::record::{Place, ReadError, Records, Value};
+use crate::shown::drawn;
 use crate::subject::{Options, Subject};
 use crate::vocabulary::read_history;
 
@@ -160,5 +161,7 @@ fn judge(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadErr
     };
     let initial = options.initial.clone().unwrap_or_default();
     let history = read_history(records, &Words)?;
-    Ok(check(&history, &Settings { guarantees, versions, initial }, options.budget))
+    let settings = Settings { guarantees, versions, initial };
+    let report = check(&history, &settings, options.budget);
+    Ok(drawn(report, &history, options, Access::describe))
 }

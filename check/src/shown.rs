@@ -1,7 +1,9 @@
 //! What explanations of every kind need: operations as they are shown, and the smallest set of them.
 
-use crate::finding::{Explanation, WindowOperation};
+use crate::finding::{Explanation, Report, WindowOperation};
 use crate::history::{History, Operation, Outcome};
+use crate::picture::Picture;
+use crate::subject::Options;
 
 /// The operation as an explanation shows it.
 pub(crate) fn shown<I, O>(operation: &Operation<I, O>, description: String) -> WindowOperation {
@@ -97,4 +99,19 @@ pub(crate) fn precedes<I, O>(first: &Operation<I, O>, second: &Operation<I, O>) 
 /// How many operations completed.
 pub(crate) fn completed<I, O>(history: &History<I, O>) -> usize {
     history.operations().iter().filter(|operation| operation.output().is_some()).count()
+}
+
+/// The report, with a picture of the history if the options ask for one.
+pub(crate) fn drawn<I, O>(
+    mut report: Report,
+    history: &History<I, O>,
+    options: &Options,
+    describe: impl Fn(&I, Option<&O>) -> String,
+) -> Report {
+    if options.picture {
+        let show = |o: &Operation<I, O>| shown(o, describe(&o.input, o.output()));
+        let picture = Picture::of_finding(&report.finding, history.operations().iter().map(show));
+        report.picture = Some(Box::new(picture));
+    }
+    report
 }

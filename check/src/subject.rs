@@ -21,6 +21,8 @@ pub struct Options {
     /// What else the subject leaves open, by name: `total = 100` of a bank. Its
     /// [summary](Subject::summary) says what there is.
     pub settings: Vec<(String, Value)>,
+    /// Whether the report is to have a [picture](Report::picture) of the history.
+    pub picture: bool,
 }
 
 impl Options {

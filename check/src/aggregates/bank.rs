@@ -23,7 +23,7 @@
 use crate::finding::Report;
 use crate::history::{History, Operation};
 use crate::record::{ReadError, Record, Records, Value};
-use crate::shown::{Contradiction, shown};
+use crate::shown::{Contradiction, drawn, shown};
 use crate::subject::{Options, Subject};
 use crate::vocabulary::{Answer, Vocabulary, read_history};
 
@@ -215,5 +215,6 @@ fn judge(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadErr
         total: options.setting_int("total")?,
         may_be_negative: options.setting("negative").is_some_and(is_true),
     };
-    Ok(check(&read_history(records, &Words)?, rules))
+    let history = read_history(records, &Words)?;
+    Ok(drawn(check(&history, rules), &history, options, describe))
 }

@@ -21,7 +21,7 @@
 use crate::finding::Report;
 use crate::history::{History, Operation};
 use crate::record::{ReadError, Record, Records};
-use crate::shown::{Contradiction, precedes, shown};
+use crate::shown::{Contradiction, drawn, precedes, shown};
 use crate::subject::Options;
 use crate::vocabulary::{Answer, Vocabulary, read_history};
 
@@ -215,5 +215,6 @@ fn out_of_bounds<'a>(
 pub fn judge(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadError> {
     options.only_settings(&[])?;
     let initial = options.initial.as_ref().and_then(crate::record::Value::int).unwrap_or(0);
-    Ok(check(&read_history(records, &Words)?, initial))
+    let history = read_history(records, &Words)?;
+    Ok(drawn(check(&history, initial), &history, options, describe))
 }

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use crate::finding::{Finding, Report, Unknown};
 use crate::history::{History, Operation};
 use crate::record::{ReadError, Record, Records, Value};
-use crate::shown::{Contradiction, shown};
+use crate::shown::{Contradiction, drawn, shown};
 use crate::subject::{Options, Subject};
 use crate::vocabulary::{Answer, Vocabulary, read_history};
 
@@ -208,5 +208,6 @@ fn judge(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadErr
     options.consistency_among(SUBJECT.consistencies)?;
     options.only_settings(&["group"])?;
     let group = options.setting_int("group")?.and_then(|group| usize::try_from(group).ok());
-    Ok(check(&read_history(records, &Words)?, group))
+    let history = read_history(records, &Words)?;
+    Ok(drawn(check(&history, group), &history, options, describe))
 }

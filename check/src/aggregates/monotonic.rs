@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use crate::finding::Report;
 use crate::history::{History, Operation, ProcessId};
 use crate::record::{ReadError, Record, Records, Value};
-use crate::shown::{Contradiction, shown};
+use crate::shown::{Contradiction, drawn, shown};
 use crate::subject::{Options, Subject};
 use crate::vocabulary::{Answer, Vocabulary, read_history};
 
@@ -195,5 +195,6 @@ fn judge(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadErr
         _ => Order::RealTime,
     };
     options.only_settings(&[])?;
-    Ok(check(&read_history(records, &Words)?, order))
+    let history = read_history(records, &Words)?;
+    Ok(drawn(check(&history, order), &history, options, describe))
 }

@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::Report;
 use crate::history::{History, Operation};
 use crate::record::{ReadError, Record, Records, Value};
-use crate::shown::{Contradiction, precedes, shown};
+use crate::shown::{Contradiction, drawn, precedes, shown};
 use crate::subject::{Options, Subject};
 use crate::vocabulary::{Answer, Vocabulary, read_history};
 
@@ -324,5 +324,6 @@ pub const SUBJECT: Subject = Subject {
 fn judge(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadError> {
     let fresh = options.consistency_among(SUBJECT.consistencies)? == "linearizable";
     options.only_settings(&[])?;
-    Ok(check(&read_history(records, &Words)?, fresh))
+    let history = read_history(records, &Words)?;
+    Ok(drawn(check(&history, fresh), &history, options, describe))
 }

@@ -10,6 +10,7 @@ use crate::models::container::{self, Order};
 use crate::models::keyed::Keyed;
 use crate::models::token::Token;
 use crate::models::{bag, counter, kv, multi_register, register, semaphore, set};
+use crate::picture::Picture;
 use crate::record::{Place, ReadError, Records, Value};
 use crate::subject::{Options, Subject};
 use crate::vocabulary::{Vocabulary, read_history};
@@ -136,7 +137,20 @@ where
 {
     let check = check_as(options)?;
     let history = read_history(records, words)?;
-    Ok(check(&history, model, options.budget))
+    Ok(drawn(check(&history, model, options.budget), &history, model, options))
+}
+
+/// The report, with a picture of the history and the states of the model if the options ask for one.
+fn drawn<M: Model>(
+    mut report: Report,
+    history: &History<M::Input, M::Output>,
+    model: &M,
+    options: &Options,
+) -> Report {
+    if options.picture {
+        report.picture = Some(Box::new(Picture::replayed(&report.finding, history, model)));
+    }
+    report
 }
 
 /// The check of the consistency that is asked for.
@@ -166,7 +180,8 @@ fn kv(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadError>
     let check = check_as(options)?;
     let history = read_history(records, &words)?;
     let initial = initial.or_else(|| kv::empty_at_first(&history));
-    Ok(check(&history, &kv::From { initial }, options.budget))
+    let model = kv::From { initial };
+    Ok(drawn(check(&history, &model, options.budget), &history, &model, options))
 }
 
 fn multi_register(records: &mut Records<'_>, options: &Options) -> Result<Report, ReadError> {
