@@ -47,6 +47,7 @@ pub mod causal;
 pub mod convergence;
 mod cycle;
 mod diagram;
+pub mod file;
 pub mod finding;
 pub mod formats;
 pub mod history;

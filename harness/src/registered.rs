@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use orrery_check::record::Record;
 use orrery_sim::registration::{OperationOf, Registration, Statistic, Workload};
 use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
 use crate::determinism::{self, Trace};
+use crate::history;
 use crate::live::LiveSession;
 use crate::recording::{Line, Recorder, Source};
 use crate::report::Report;
@@ -91,5 +93,10 @@ impl<R: Registration> Subject for Registered<R> {
         source: &Source,
     ) -> Result<Box<dyn Iterator<Item = Line>>, CaseError> {
         Ok(Box::new(Recorder::<R>::new(case, source)?))
+    }
+    fn history(&self, case: &Case) -> Result<Vec<Record>, CaseError> {
+        let mut runner = Runner::<R>::new(case, &RunOptions::default())?;
+        while runner.step() {}
+        Ok(history::records(runner.world().history(), R::ADMINISTRATIVE))
     }
 }

@@ -348,12 +348,7 @@ impl<R: Registration> Runner<R> {
 
     fn judge_history(&mut self) {
         let Some(model) = &self.case.checks.linearizable else { return };
-        if model != "kv" {
-            let known = history::MODELS.join(", ");
-            self.doubts.push(format!("there is no model `{model}`: there are {known}"));
-            return;
-        }
-        match history::linearizable_kv(self.world.history(), R::ADMINISTRATIVE) {
+        match history::linearizable(model, self.world.history(), R::ADMINISTRATIVE) {
             Ok(Judgement::Holds) => {}
             Ok(Judgement::Violated(failure)) => self.failure = Some(*failure),
             Ok(Judgement::Unknown(reason)) => {

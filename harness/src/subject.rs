@@ -10,6 +10,8 @@ use orrery_sim::{Bug, NodeId};
 
 use crate::case::Case;
 use crate::determinism::Trace;
+use orrery_check::record::Record;
+
 use crate::recording::{Line, Source};
 use crate::report::Report;
 use crate::session::Session;
@@ -91,6 +93,12 @@ pub trait Subject: Send + Sync {
         case: &Case,
         source: &Source,
     ) -> Result<Box<dyn Iterator<Item = Line>>, CaseError>;
+
+    /// Runs `case` to its end and gives what its clients saw, as files of histories have it.
+    ///
+    /// # Errors
+    /// Where the case cannot be run at all: what is wrong and what would be right.
+    fn history(&self, case: &Case) -> Result<Vec<Record>, CaseError>;
 }
 
 /// Why a case cannot be run.

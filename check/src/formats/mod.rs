@@ -8,7 +8,7 @@
 //! | `jsonl` | one JSON object a line: `{"time": 1000, "type": "invoke", "process": 0, "f": "write", "value": 1}`; optional: `key`, `node`, `event`, `commit`, `error`; without `time`, entries are counted |
 //! | `edn` | Jepsen's `history.edn`: a map a line, or one vector or list of maps; comments, tags, entries of the nemesis |
 //! | `etcd-log` | lines of a Jepsen log: `INFO  jepsen.util - 2  :invoke  :cas  [3 0]` |
-//! | `kv-log` | EDN maps with a `:key`, as Porcupine has them; every key starts as the empty string |
+//! | `kv-log` | EDN maps with a `:key`, as Porcupine has them |
 //! | `elle-json` | what `edn` has, in JSON: an array of objects, or one object a line |
 //! | `awdit` | `r KEY VALUE`, `w KEY VALUE`; `-----` ends a transaction, `=====` a session |
 //! | `plume` | `r(key,value,session,transaction)`, one a line |
@@ -35,7 +35,9 @@ mod edn;
 mod etcd_log;
 mod event;
 mod events;
+mod export;
 mod json;
+mod literal;
 mod notation;
 mod source;
 mod transactions;
@@ -43,10 +45,12 @@ mod transactions;
 use std::fmt;
 use std::io::Read;
 
-use crate::record::{Place, ReadError, Record, Value};
+use crate::record::{Place, ReadError, Record};
 use etcd_log::EtcdLog;
 use event::Dialect;
 use events::Events;
+pub use export::{write_edn, write_jsonl};
+pub use literal::literal;
 use source::Source;
 pub use source::{MAX_FILE_BYTES, MAX_FORM_BYTES};
 use transactions::{Awdit, Plume};
@@ -98,19 +102,6 @@ impl Format {
     /// The format of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
-    }
-
-    /// The state before the first operation, where the format settles it.
-    pub fn initial(self) -> Option<Value> {
-        match self {
-            Self::KvLog => Some(Value::Text(String::new())),
-            Self::Jsonl
-            | Self::Edn
-            | Self::EtcdLog
-            | Self::ElleJson
-            | Self::Awdit
-            | Self::Plume => None,
-        }
     }
 }
 

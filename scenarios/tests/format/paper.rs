@@ -88,6 +88,9 @@ impl Subject for Paper {
     ) -> Result<Box<dyn Iterator<Item = Line>>, CaseError> {
         Err(CaseError("it is on paper".into()))
     }
+    fn history(&self, _case: &Case) -> Result<Vec<orrery_harness::history::Record>, CaseError> {
+        Err(CaseError("it is on paper".into()))
+    }
 }
 
 pub(crate) fn registry() -> Registry {

@@ -36,6 +36,8 @@ pub(super) enum Command {
     Compare(Compare),
     /// List the planted bugs, or prove that each is caught
     Bugs(Bugs),
+    /// Judge a recorded history, of any system
+    Check(Check),
     /// Prove that scenarios do the same every time
     VerifyDeterminism(Verify),
     /// Measure what a message costs
@@ -113,6 +115,9 @@ pub(super) struct Run {
     /// Write the run to a file while it goes, event by event; `tui FILE` opens it, `replay FILE` proves it
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write what the clients saw to a file that `check FILE` judges: Jepsen's EDN if it ends in .edn, else JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -215,6 +220,58 @@ pub(super) struct Bugs {
     /// With --table: how many seeds a search tries before it gives up
     #[arg(long, default_value_t = 100_000, requires = "table", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub limit: u64,
+}
+
+/// What is to be judged, and how.
+///
+/// The answer is `holds`, `violated` with the few operations that contradict each other, or `unknown`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 as expected, 1 not as expected, 2 wrong usage or input, 3 unknown.\n\n\
+    Example: orrery check history.edn --model cas-register --init 0"
+)]
+pub(super) struct Check {
+    /// A recorded history; `-` for standard input
+    pub file: Option<PathBuf>,
+    /// What the system should look like from outside; `list` tells what there is
+    #[arg(long, value_name = "MODEL")]
+    pub model: String,
+    /// The state before the first operation, where the model leaves it open
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub init: Option<String>,
+    /// What is asked of the history [default: the first that `--model list` shows]
+    #[arg(long, value_name = "NAME")]
+    pub consistency: Option<String>,
+    /// How the file is written: jsonl, edn, etcd-log, kv-log, elle-json, awdit, plume [default: guessed]
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<String>,
+    /// What else the model leaves open (repeatable); `--model list` tells what there is
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// The answer that counts as success
+    #[arg(long, value_enum, default_value_t = ExpectedFinding::Holds)]
+    pub expect: ExpectedFinding,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Print the verdict alone
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What a check may be expected to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExpectedFinding {
+    /// The history keeps the rule
+    Holds,
+    /// It does not
+    Violated,
+}
+
+/// A name and its value.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| String::from("write a name and a value, as in total=100"))
 }
 
 #[derive(Debug, Args)]

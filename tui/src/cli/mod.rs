@@ -1,8 +1,9 @@
-//! The command line: `orrery list | new | run | replay | sweep | compare | bugs | verify-determinism | bench | tui`.
+//! The command line: `orrery list | new | run | replay | sweep | compare | bugs | check | verify-determinism | bench | tui`.
 
 mod args;
 mod bench;
 mod bugs;
+mod check;
 mod compare;
 mod environment;
 mod list;
@@ -179,6 +180,7 @@ impl Cli {
             Some(Command::Sweep(sweep)) => sweep::sweep(self, &sweep, output),
             Some(Command::Compare(compare)) => compare::compare(self, &compare, output),
             Some(Command::Bugs(bugs)) => bugs::bugs(self, &bugs, output),
+            Some(Command::Check(check)) => check::check(&check, output),
             Some(Command::VerifyDeterminism(verify)) => verify::verify(self, &verify, output),
             Some(Command::Bench(bench)) => bench::bench(self, &bench, output),
             Some(Command::Tui(tui)) => tui::tui(self, &tui, output),

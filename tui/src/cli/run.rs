@@ -1,7 +1,10 @@
 //! `orrery run`: one run, and its story.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use orrery_check::formats;
 use orrery_harness::recording::{self, Reader};
 use orrery_harness::{Report, RunOptions, Verdict};
 use serde::Serialize;
@@ -43,6 +46,8 @@ pub(super) fn execute(
         None => (resolved.subject.run(&resolved.case, &RunOptions::default())?, None),
     };
     let wall_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let entries = arguments.history.as_deref().map(|path| write_history(resolved, path));
+    let entries = entries.transpose()?;
     if arguments.json {
         output.json(&Json { report: &report, stats: shown_statistics(&report), wall_ns })?;
     } else if arguments.quiet {
@@ -53,6 +58,11 @@ pub(super) fn execute(
             let (command, shown) = (environment::command(), path.display());
             output.line(format!("  recorded: {command} tui {shown}"))?;
             output.line(format!("  prove it: {command} replay {shown}"))?;
+        }
+        if let (Some(path), Some(entries)) = (&arguments.history, entries) {
+            let (command, shown) = (environment::command(), path.display());
+            output.line(format!("  history:  {} entries", story::grouped(entries as u64)))?;
+            output.line(format!("  judge it: {command} check {shown} --model kv"))?;
         }
     }
     Ok(Exit::of(report.verdict, report.as_expected))
@@ -76,6 +86,21 @@ fn record(
         moments.add(&reader.row(&event)?);
     }
     Ok((report, Some(moments)))
+}
+
+/// Makes the run once more and writes down what its clients saw; how many entries there are.
+fn write_history(resolved: &Resolved, path: &Path) -> Result<usize, CliError> {
+    let shown = path.display();
+    let cannot = |error: std::io::Error| CliError::Input(format!("cannot write {shown}: {error}"));
+    let records = resolved.subject.history(&resolved.case)?;
+    let mut file = BufWriter::new(File::create(path).map_err(cannot)?);
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("edn")) {
+        formats::write_edn(&records, &mut file).map_err(cannot)?;
+    } else {
+        formats::write_jsonl(&records, &mut file).map_err(cannot)?;
+    }
+    file.flush().map_err(cannot)?;
+    Ok(records.len())
 }
 
 /// Statistics in their unit.
