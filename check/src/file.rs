@@ -83,7 +83,8 @@ pub fn judge<'a>(input: impl Read + 'a, asked: &Asked) -> Result<Judged, FileErr
         return Err(FileError::Model { asked: asked.model.clone(), known });
     };
     let mut options = asked.options.clone();
-    let consistency = options.consistency_among(subject.consistencies)?.to_owned();
+    let consistency = options.consistency.clone();
+    let consistency = consistency.unwrap_or_else(|| subject.consistencies[0].to_owned());
     let mut records = formats::read(input, asked.format)?;
     let format = records.format();
     settle(subject, format, &mut options);

@@ -5,7 +5,7 @@
 //! is not whole, or too large for 64 bits, is kept as its text.
 
 use super::json::{is_number, unit};
-use super::notation::{MAX_DEPTH, Notation, whole};
+use super::notation::{MAX_DEPTH, Notation, short, whole};
 use super::source::{NOT_TEXT, Stop, wrong};
 use crate::record::Value;
 
@@ -199,6 +199,10 @@ impl<'a> Edn<'a> {
 
     /// A number, `nil`, `true`, `false` or a symbol.
     fn atom(&mut self) -> Result<Value, Stop> {
+        if let Some((number, length)) = short(&self.bytes[self.at..]) {
+            self.at += length;
+            return Ok(Value::Int(number));
+        }
         let start = self.at;
         let token = self.token()?;
         Ok(match token {

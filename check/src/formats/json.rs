@@ -1,6 +1,6 @@
 //! JSON (RFC 8259), as values.
 
-use super::notation::{MAX_DEPTH, Notation, whole};
+use super::notation::{MAX_DEPTH, Notation, short, whole};
 use super::source::{NOT_TEXT, Stop, wrong};
 use crate::record::Value;
 
@@ -240,6 +240,10 @@ impl<'a> Json<'a> {
     }
 
     fn number(&mut self) -> Result<Value, Stop> {
+        if let Some((number, length)) = short(&self.bytes[self.at..]) {
+            self.at += length;
+            return Ok(Value::Int(number));
+        }
         let text = self.word()?;
         let value = if let Some(number) = whole(text) {
             Value::Int(number)

@@ -47,3 +47,17 @@ pub(super) fn whole(text: &[u8]) -> Option<i64> {
     }
     if is_negative { Some(number) } else { number.checked_neg() }
 }
+
+/// A short number without a sign or a leading blank, the most common value of all: itself and its length. `None` if
+/// what stands there may be something else.
+pub(super) fn short(bytes: &[u8]) -> Option<(i64, usize)> {
+    let mut number = 0;
+    for (length, &byte) in bytes.iter().enumerate().take(18) {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + i64::from(byte - b'0'),
+            b',' | b']' | b' ' | b'}' if length > 0 => return Some((number, length)),
+            _ => return None,
+        }
+    }
+    None
+}
