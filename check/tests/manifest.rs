@@ -84,7 +84,7 @@ fn questions(path: &str, model: &str, expected: &str) -> Vec<Question> {
         "bank" => vec![Question::new("bank", is_valid)],
         "set-full" => vec![Question::new("set-full", is_valid)],
         "long-fork, group size 3" => {
-            vec![Question::new("long-fork", is_valid).with("group-size", "3")]
+            vec![Question::new("long-fork", is_valid).with("group", "3")]
         }
         "counter, init 0" => plain("counter"),
         "set, init empty" => plain("set"),

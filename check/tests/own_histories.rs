@@ -24,6 +24,9 @@ const TABLE: &[(&str, &str, &str, bool)] = &[
     ("stack/stack-02-fifo-order", "queue", "-", true),
     ("set/set-02-lost", "set", "-", false),
     ("counter/counter-01-ok", "counter", "-", true),
+    ("counter/counter-01-ok", "counter", "bounds", true),
+    ("converge/converge-02-diverged", "convergence", "-", false),
+    ("converge/converge-04-thin-air", "convergence", "-", false),
     ("session/session-01-ok", "sessions", "all versions=numbered", true),
     ("session/session-02-RYW", "sessions", "RYW versions=numbered", false),
     ("session/session-02-RYW", "sessions", "MR versions=numbered", true),
@@ -75,7 +78,8 @@ fn every_file_has_its_verdict() {
         assert_eq!(report.holds(), holds, "{name} as {model} {options}: {report}");
         assert_eq!(report.is_violated(), !holds, "{name} as {model} {options}: {report}");
         if let Finding::Violated(explanation) = &report.finding {
-            assert!(explanation.window.len() <= 6, "{name}: {explanation}");
+            // One history needs all of its seven operations.
+            assert!(explanation.window.len() <= 7, "{name}: {explanation}");
             assert!(explanation.is_minimal, "{name}: {explanation}");
         }
     }
