@@ -86,6 +86,7 @@ pub mod registration;
 pub mod sequence;
 pub mod step;
 pub mod tie;
+pub mod testing;
 pub mod time;
 mod timers;
 pub mod value;
