@@ -21,7 +21,7 @@ fn broken(bug: Bug, parameters: &Parameters, plan: &[ChainItem]) -> (&'static st
         run
     };
     assert_eq!(make(&[]).violation, None);
-    let violation = make(&[bug]).violation.unwrap();
+    let violation = make(&[bug]).violation.clone().unwrap();
     assert!(bug.breaks.contains(&violation.rule), "{violation}");
     (violation.rule, violation.nodes)
 }

@@ -3,7 +3,7 @@
 use orrery_protocols::chain::{Chain, Parameters};
 use orrery_sim::{Bug, Setup};
 
-use crate::support::{Run, apportioned, at, chaos, quiet};
+use crate::support::{Run, apportioned, chaos, quiet};
 
 type Make = fn(u64, &Parameters, &[Bug]) -> Setup<Chain>;
 
@@ -38,11 +38,7 @@ fn after_the_faults_clients_are_served_again() {
 #[test]
 fn the_same_seed_makes_the_same_run_and_handlers_are_pure() {
     let digest = |seed| {
-        let mut run = Run::new(chaos(apportioned(seed, &Parameters::default(), &[]), seed));
-        run.world.check_purity();
-        run.safely_until(3_000);
-        assert_eq!(run.world.impurity(), None, "seed {seed}");
-        run.world.digest()
+        Run::new(chaos(apportioned(seed, &Parameters::default(), &[]), seed)).purely_until(3_000)
     };
     assert_eq!(digest(7), digest(7));
     assert_ne!(digest(7), digest(8));
@@ -50,10 +46,5 @@ fn the_same_seed_makes_the_same_run_and_handlers_are_pure() {
 
 #[test]
 fn a_copied_world_goes_on_as_the_original() {
-    let mut run = Run::new(chaos(quiet(3, &Parameters::default(), &[]), 3));
-    run.safely_until(2_000);
-    let mut copy = run.world.clone();
-    run.safely_until(3_000);
-    while copy.step(at(3_000)).unwrap().is_some() {}
-    assert_eq!(copy.digest(), run.world.digest());
+    Run::new(chaos(quiet(3, &Parameters::default(), &[]), 3)).copied_until(2_000, 3_000);
 }

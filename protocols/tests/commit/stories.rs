@@ -199,7 +199,7 @@ fn a_heuristic_decision_may_do_damage_and_is_reported() {
     assert_eq!(run.statistic("damage").map(|damage| 0 < damage), Some(true));
     let is_report =
         |note: &Note| matches!(note, Note::HeuristicDamage { did: Abort, should: Commit, .. });
-    assert!(0 < run.count(is_report));
+    assert!(0 < run.times(|_, note| is_report(note)));
     assert_eq!(Run::new(setup).until(3_000).broken(), Some("AC1 Agreement"));
 }
 
@@ -293,7 +293,7 @@ fn paxos_commit_decides_although_a_resource_manager_is_silent() {
     run.safely_until(5_000);
     assert_eq!([4, 5].map(|id| run.stuck(id).0), [0, 0]);
     assert_eq!([0, 1].map(|account| run.balance(account)), [100, 100]);
-    assert!(0 < run.count(|note| matches!(note, Note::BallotBegan { .. })));
+    assert!(0 < run.times(|_, note| matches!(note, Note::BallotBegan { .. })));
 }
 
 /// A checkpoint keeps what is in doubt.

@@ -2,7 +2,7 @@
 
 use orrery_protocols::commit::{Form, Parameters};
 
-use crate::support::{ALL, Run, at, chaos, hurried};
+use crate::support::{ALL, Run, chaos, hurried};
 
 #[test]
 fn nothing_goes_wrong_under_faults() {
@@ -43,23 +43,12 @@ fn after_the_faults_transactions_commit_again() {
 
 #[test]
 fn the_same_seed_makes_the_same_run_and_handlers_are_pure() {
-    let digest = |seed, form| {
-        let mut run = Run::new(chaos(seed, &hurried(form), &[]));
-        run.world.check_purity();
-        run.safely_until(1_500);
-        assert_eq!(run.world.impurity(), None, "seed {seed}");
-        run.world.digest()
-    };
+    let digest = |seed, form| Run::new(chaos(seed, &hurried(form), &[])).purely_until(1_500);
     assert_eq!(digest(7, Form::TwoPhase), digest(7, Form::TwoPhase));
     assert_ne!(digest(7, Form::PaxosCommit), digest(8, Form::PaxosCommit));
 }
 
 #[test]
 fn a_copied_world_goes_on_as_the_original() {
-    let mut run = Run::new(chaos(3, &hurried(Form::PresumedCommit), &[]));
-    run.safely_until(1_000);
-    let mut copy = run.world.clone();
-    run.safely_until(2_000);
-    while copy.step(at(2_000)).unwrap().is_some() {}
-    assert_eq!(copy.digest(), run.world.digest());
+    Run::new(chaos(3, &hurried(Form::PresumedCommit), &[])).copied_until(1_000, 2_000);
 }

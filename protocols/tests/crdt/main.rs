@@ -3,5 +3,4 @@
 mod laws;
 mod replicas;
 #[path = "../gossip/support.rs"]
-#[expect(dead_code, reason = "shared with the tests of epidemics")]
 mod support;

@@ -93,7 +93,7 @@ fn g12_an_addition_wins_over_a_removal_that_did_not_know_of_it() {
     let run = remove_and_add(Kind::TwoPhaseSet, Exchange::State, &[]);
     assert_eq!((run.violation.clone(), value(&run, 1)), (None, elements(&[])));
     let wrong = remove_and_add(Kind::OrSet, Exchange::State, &[G12]);
-    assert_eq!(wrong.rule(), Some("Meaning"));
+    assert_eq!(wrong.broken(), Some("Meaning"));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn g15_two_writes_of_one_tick_are_told_apart_by_their_replicas() {
     let story = |bugs: &[Bug]| {
         let plan = vec![ask(1_110, 1, write("a"), 1), ask(1_150, 2, write("b"), 2)];
         let run = apart(&of(Kind::Lww, Exchange::State), bugs, plan);
-        (run.rule(), value(&run, 1), value(&run, 2))
+        (run.broken(), value(&run, 1), value(&run, 2))
     };
     assert_eq!(story(&[]), (None, elements(&["b"]), elements(&["b"])));
     assert_eq!(story(&[G15]).0, Some("Meaning"));
@@ -133,14 +133,14 @@ fn deltas_are_small_until_somebody_forgets() {
     }
     setup.plan.items.extend([item(11_000, crash(3)), item(12_000, restart(3))]);
     let mut run = Run::<Crdt>::new(setup, &parameters);
-    run.safely(11_500);
+    run.safely_until(11_500);
     let count = |run: &Run<Crdt>, name: &str| {
         run.world.probes().hits().find(|(probe, _)| *probe == name).map_or(0, |(_, count)| count)
     };
     // One whole state to each other replica from each, and now and then one more before that is acknowledged.
     assert!(count(&run, "whole-state") <= 12, "{}", count(&run, "whole-state"));
     assert!(20 <= count(&run, "delta"));
-    run.safely(30_000);
+    run.safely_until(30_000);
     assert_eq!(value(&run, 3), value(&run, 1));
 }
 
@@ -151,7 +151,7 @@ fn g16_a_delta_is_sent_until_it_is_acknowledged() {
         let plan =
             vec![ask(0, 1, add("w"), 1), ask(1_100, 1, add("x"), 1), ask(5_000, 1, add("y"), 1)];
         let run = apart(&of(Kind::GSet, Exchange::Delta), bugs, plan);
-        (run.rule(), value(&run, 2))
+        (run.broken(), value(&run, 2))
     };
     assert_eq!(story(&[]), (None, elements(&["w", "x", "y"])));
     assert_eq!(story(&[G16]), (Some("Meaning"), elements(&["w", "y"])));
@@ -185,7 +185,7 @@ fn g14_a_removal_waits_for_the_addition_that_it_removes() {
     let run = early_removal(&[]);
     assert_eq!(run.violation, None, "{:?}", run.violation);
     assert_eq!(value(&run, 3), elements(&[]));
-    assert_eq!(early_removal(&[G14]).rule(), Some("Meaning"));
+    assert_eq!(early_removal(&[G14]).broken(), Some("Meaning"));
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn what_a_type_does_not_have_is_refused_and_a_reader_gets_what_is_here() {
         ask(30, 1, Operation::Read, 1),
     ];
     let mut run = Run::<Crdt>::new(setup, &parameters);
-    run.safely(5_000);
+    run.safely_until(5_000);
     let ended = run.world.history().iter().filter_map(|entry| match &entry.what {
         orrery_sim::client::HistoryKind::Ok(output) => Some(format!("{output:?}")),
         orrery_sim::client::HistoryKind::Fail => Some(String::from("refused")),
@@ -297,13 +297,8 @@ fn nothing_goes_wrong_under_faults() {
 fn handlers_are_pure_and_the_same_seed_makes_the_same_run() {
     for exchange in [Exchange::State, Exchange::Delta, Exchange::Op] {
         let parameters = of(Kind::OrSet, exchange);
-        let digest = |seed| {
-            let mut run = Run::<Crdt>::new(chaos(&parameters)(seed, &[]), &parameters);
-            run.world.check_purity();
-            run.safely(8_000);
-            assert_eq!(run.world.impurity(), None);
-            run.world.digest()
-        };
+        let digest =
+            |seed| Run::<Crdt>::new(chaos(&parameters)(seed, &[]), &parameters).purely_until(8_000);
         assert_eq!(digest(7), digest(7));
         assert_ne!(digest(7), digest(8));
     }

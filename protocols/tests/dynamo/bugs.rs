@@ -3,9 +3,9 @@
 use orrery_protocols::dynamo::Parameters;
 use orrery_protocols::dynamo::bugs::{BUGS, Q4, Q5, Q6, Q7, Q21};
 use orrery_sim::plan::Action;
+use orrery_sim::testing::{crash, cut, item, ms, restart};
 use orrery_sim::{Bug, Duration};
 
-use crate::support::{crash, cut, item, ms, restart};
 use crate::world::{StoreItem, add, chaos, delete, get, key, put, request, run};
 
 fn patient() -> Parameters {

@@ -3,7 +3,6 @@
 mod bugs;
 mod stories;
 #[path = "../membership/support.rs"]
-#[expect(dead_code, reason = "shared with the tests of membership")]
 mod support;
 mod sweep;
 mod world;

@@ -2,9 +2,9 @@
 
 use orrery_protocols::dynamo::{Dynamo, Output, Parameters};
 use orrery_sim::plan::Action;
+use orrery_sim::testing::{crash, cut, item, ms, restart};
 use orrery_sim::{Duration, Registration};
 
-use crate::support::{crash, cut, item, ms, restart};
 use crate::world::{add, answers, delete, get, key, put, request, run, values};
 
 /// No repair of its own accord within a test.

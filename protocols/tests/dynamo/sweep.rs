@@ -1,8 +1,8 @@
 //! A correct store under drawn faults: no alarm, and owners that agree in the end.
 
 use orrery_protocols::dynamo::Parameters;
+use orrery_sim::testing::ms;
 
-use crate::support::ms;
 use crate::world::chaos;
 
 fn sweep(parameters: &Parameters) {

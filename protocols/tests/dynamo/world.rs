@@ -1,20 +1,15 @@
 //! How the tests make stores and ask them.
 
-use std::collections::BTreeMap;
-
 use orrery_protocols::dynamo::{Dynamo, Operation, Output, Parameters};
-use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::{Action, Item};
-use orrery_sim::registration::Workload;
-use orrery_sim::{Bug, ClientId, DurationRange, Law, NodeId, Registration, Setup};
+use orrery_sim::testing::{Run, at, item, ms, quiet, workload};
+use orrery_sim::{Bug, DurationRange, Law, NodeId, Registration, Setup};
 
-use crate::support::{self, Run, item, ms, node, quiet};
+use crate::support;
+
+pub(crate) use orrery_sim::testing::request;
 
 pub(crate) type StoreItem = Item<Operation>;
-
-pub(crate) fn request(client: u32, operation: Operation, to: u32) -> Action<Operation> {
-    Action::Request { client: ClientId(client), operation, to: Some(node(to)) }
-}
 
 pub(crate) fn get(key: &str) -> Operation {
     Operation::Get { key: key.into() }
@@ -67,22 +62,16 @@ pub(crate) fn chaos(seed: u64, parameters: &Parameters, until: u64, bugs: &[Bug]
     setup.clients.patience = ms(1_000);
     setup.clients.entries = NodeId::all(5).collect();
     setup.clients.think = Law::Uniform(DurationRange::new(ms(5), ms(60)));
-    setup.clients.until = support::at(until);
+    setup.clients.until = at(until);
     let mix = [("get", 4), ("put", 3), ("add", 2), ("delete", 1)];
-    let mix = mix.map(|(kind, weight)| (String::from(kind), weight));
-    let workload = Workload { keys: 2, mix: BTreeMap::from(mix) };
-    setup.clients.generator = Some(Dynamo::generator(&workload).unwrap());
+    setup.clients.generator = Some(Dynamo::generator(&workload(2, &mix)).unwrap());
     setup.plan.items.push(item(until + 1, Action::Calm));
     Run::new(setup, parameters)
 }
 
 /// What the clients got, in order, and when, in ms.
 pub(crate) fn answers(run: &Run<Dynamo>) -> Vec<(u64, Output)> {
-    let entries = run.world.history().iter().filter_map(|entry| match &entry.what {
-        HistoryKind::Ok(output) => Some((entry.time.as_nanos() / 1_000_000, output.clone())),
-        HistoryKind::Invoke(_) | HistoryKind::Fail | HistoryKind::Info => None,
-    });
-    entries.collect()
+    run.answered().map(|(millis, _, output)| (millis, output.clone())).collect()
 }
 
 pub(crate) fn values(texts: &[&str]) -> Output {

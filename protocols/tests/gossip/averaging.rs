@@ -7,9 +7,10 @@
 
 use orrery_protocols::gossip::averaging::{Averaging, G19, Method, Order, Parameters, Values};
 use orrery_sim::plan::Action;
+use orrery_sim::testing::Dice;
 use orrery_sim::{Bug, DurationRange, Law, NodeId, Registration, Setup};
 
-use crate::support::{Dice, Run, caught, item, ms, node, quiet};
+use crate::support::{Run, caught, item, ms, node, quiet};
 
 /// Links that take no time, so that no two exchanges overlap.
 fn instant(seed: u64, nodes: u32, parameters: &Parameters) -> Run<Averaging> {
@@ -22,7 +23,7 @@ fn instant(seed: u64, nodes: u32, parameters: &Parameters) -> Run<Averaging> {
 fn reduction(nodes: u32, parameters: &Parameters, runs: u64) -> (f64, f64) {
     let values = (0..runs).map(|seed| {
         let mut run = instant(seed, nodes, parameters);
-        run.safely(1_000_000);
+        run.safely_until(1_000_000);
         run.statistic("reduction").unwrap() as f64 / 1e9
     });
     let values: Vec<f64> = values.collect();
@@ -41,7 +42,7 @@ const PAIRWISE: Method = Method::Pairwise;
 fn two_sites_have_the_mean_after_one_exchange() {
     let parameters = Parameters { values: Values::Peak, cycles: 1, ..Parameters::default() };
     let mut run = instant(1, 2, &parameters);
-    run.safely(10_000);
+    run.safely_until(10_000);
     let masses: Vec<u64> = run.world.up().map(|(_, site)| site.mass.sum).collect();
     assert_eq!(masses, [1 << 32, 1 << 32]);
     assert_eq!(run.statistic("reduction"), Some(0));
@@ -57,7 +58,7 @@ fn two_sites_that_push_have_the_mean_after_one_cycle() {
         ..Parameters::default()
     };
     let mut run = instant(1, 2, &parameters);
-    run.safely(10_000);
+    run.safely_until(10_000);
     let masses: Vec<_> =
         run.world.up().map(|(_, site)| (site.mass.sum, site.mass.weight)).collect();
     assert_eq!(masses, [(1 << 32, 1 << 32); 2]);
@@ -95,7 +96,7 @@ fn the_variance_of_pairwise_averaging_falls_faster_in_order() {
     assert!(!agrees(random, 0.303_265, 2e-3) && !agrees(sequential, 0.367_879, 2e-3));
     // Over several cycles the factor per cycle is the same.
     let mut run = instant(1, 500, &of(Order::Sequential, 8));
-    run.safely(1_000_000);
+    run.safely_until(1_000_000);
     let factor = run.statistic("factor").unwrap() as f64 / 1e9;
     assert!((factor - 0.303_265).abs() < 0.02, "{factor}");
 }
@@ -107,7 +108,7 @@ fn a_site_that_waits_for_an_answer_refuses_and_passes_its_turn() {
     let mut setup = quiet::<Averaging>(1, 6, &parameters, &[]);
     setup.links.default.latency = Law::Constant(ms(300));
     let mut run = Run::<Averaging>::new(setup, &parameters);
-    run.safely(200_000);
+    run.safely_until(200_000);
     let probes: Vec<&str> = run.world.probes().hits().map(|(name, _)| name).collect();
     assert_eq!(probes, ["busy", "turn-passed"]);
     let total: u64 = run.world.up().map(|(_, site)| site.mass.sum).sum();
@@ -145,7 +146,7 @@ fn nothing_goes_wrong_under_faults() {
     for method in [Method::PushSum, PAIRWISE] {
         for seed in 0..20 {
             let mut run = Run::<Averaging>::new(chaos(method)(seed, &[]), &harsh(method));
-            run.safely(200_000);
+            run.safely_until(200_000);
             assert!(run.statistic("reduction").unwrap() < 1_000, "they agree");
         }
     }
@@ -155,9 +156,7 @@ fn nothing_goes_wrong_under_faults() {
 fn handlers_are_pure_and_the_same_seed_makes_the_same_run() {
     let digest = |seed| {
         let mut run = Run::<Averaging>::new(chaos(PAIRWISE)(seed, &[]), &harsh(PAIRWISE));
-        run.world.check_purity();
-        run.safely(20_000);
-        assert_eq!(run.world.impurity(), None);
+        run.purely_until(20_000);
         assert!(run.world.node(NodeId(1)).is_some());
         run.world.digest()
     };

@@ -8,7 +8,7 @@ use orrery_protocols::gossip::database::{
 use orrery_protocols::gossip::rumor::Mode;
 use orrery_protocols::kv::Operation;
 use orrery_sim::plan::{Action, Item};
-use orrery_sim::registration::Workload;
+use orrery_sim::testing::workload;
 use orrery_sim::{Bug, ClientId, Duration, DurationRange, Law, NodeId, Registration, Setup};
 
 use crate::support::{Run, add_chaos, at, between, caught, crash, item, ms, node, quiet, restart};
@@ -78,7 +78,7 @@ fn mail_goes_to_all_once_and_may_be_lost() {
         item(2_000, Action::Heal(None)),
     ];
     let mut run = run(5, &only(Distribution::Mail), &[], plan);
-    run.safely(60_000);
+    run.safely_until(60_000);
     assert_eq!(holders(&run, "x"), [1, 2, 3, 4, 5]);
     assert_eq!(holders(&run, "y"), [1, 2, 4, 5], "nobody notices");
     assert_eq!(run.statistic("letters"), Some(8));
@@ -89,7 +89,7 @@ fn mail_goes_to_all_once_and_may_be_lost() {
 fn a_rumor_cools_down_and_leaves_a_residue() {
     let parameters = Parameters { k: 1, ..only(Distribution::Rumor) };
     let mut run = run(40, &parameters, &[], vec![put(0, 1, "x", 1)]);
-    run.safely(60_000);
+    run.safely_until(60_000);
     let reached = holders(&run, "x").len();
     assert!((20..40).contains(&reached), "{reached}");
     assert!(run.world.up().all(|(_, site)| site.hot.is_empty()));
@@ -158,7 +158,7 @@ fn what_is_learned_by_comparing_is_told_on_or_not() {
         setup.clients.count = 1;
         setup.plan.items = plan;
         let mut run = Run::<Database>::new(setup, &parameters);
-        run.safely(60_000);
+        run.safely_until(60_000);
         assert_eq!(holders(&run, "x").len(), 8);
         run.statistic("letters").unwrap()
     };
@@ -191,7 +191,7 @@ fn g7_what_was_deleted_comes_back_and_a_dormant_certificate_wakes_up() {
     assert_eq!(woke, [NodeId(1)]);
     assert!(holders(&run, "x").is_empty());
     let wrong = deletion(&[G7]);
-    assert_eq!(wrong.rule(), Some("No Resurrection"));
+    assert_eq!(wrong.broken(), Some("No Resurrection"));
     assert_eq!(holders(&wrong, "x"), [1, 2, 3, 4]);
 }
 
@@ -209,7 +209,7 @@ fn a_certificate_cancels_nothing_that_came_after_it() {
         item(15_000, Action::Heal(None)),
     ];
     let mut run = run(4, &parameters, &[], plan);
-    run.safely(60_000);
+    run.safely_until(60_000);
     let values = run.world.up().map(|(_, site)| site.value("x").cloned());
     assert!(values.into_iter().all(|value| value.as_deref() == Some("x12000")));
 }
@@ -224,11 +224,11 @@ fn g8_databases_of_equal_size_are_not_equal() {
             vec![apart, put(100, 1, "x", 1), put(100, 2, "y", 2), item(9_000, Action::Heal(None))]
         };
         let mut correct = run(2, &parameters, &[], plan());
-        correct.safely(60_000);
+        correct.safely_until(60_000);
         let mut wrong = run(2, &parameters, &[G8], plan());
         // What peels back has sent its newest updates before it looks at a checksum.
         let expected = (how == Compare::Recent).then_some("Convergence");
-        assert_eq!(wrong.finish(60_000).rule(), expected, "{how:?}");
+        assert_eq!(wrong.finish(60_000).broken(), expected, "{how:?}");
     }
 }
 
@@ -248,7 +248,7 @@ fn g9_a_tree_without_certificates_leaves_a_zombie() {
         ];
         let mut run = run(3, &parameters, bugs, plan);
         run.finish(40_000);
-        (run.rule(), holders(&run, "x"))
+        (run.broken(), holders(&run, "x"))
     };
     assert_eq!(of(&[]), (None, vec![]));
     assert_eq!(of(&[G9]), (Some("No Resurrection"), vec![3]));
@@ -262,7 +262,7 @@ fn an_update_is_on_disk_before_the_client_hears_of_it() {
     setup.clients.count = 1;
     setup.plan.items = vec![put(0, 1, "x", 1), item(20, crash(1)), item(30, restart(1))];
     let mut run = Run::<Database>::new(setup, &parameters);
-    run.safely(1_000);
+    run.safely_until(1_000);
     assert!(holders(&run, "x").is_empty(), "the letter waited for the disk too");
 }
 
@@ -276,7 +276,7 @@ fn distances_and_partners() {
     let mean = |space, exponent| {
         let parameters = Parameters { space, exponent, ..compare(Compare::Full, Mode::PushPull) };
         let mut run = run(30, &parameters, &[], vec![put(0, 1, "x", 1)]);
-        run.safely(30_000);
+        run.safely_until(30_000);
         (run.statistic("distance").unwrap(), run.statistic("spread").unwrap())
     };
     let [none, two, four] = [0, 2, 4].map(|exponent| mean(Space::Line, exponent));
@@ -290,8 +290,7 @@ fn chaos(parameters: &Parameters) -> impl Fn(u64, &[Bug]) -> Setup<Database> {
     let parameters = parameters.clone();
     move |seed, bugs| {
         let mut setup = quiet::<Database>(seed, 5, &parameters, bugs);
-        let mix = [("put", 5), ("get", 1), ("delete", 3)].map(|(kind, w)| (String::from(kind), w));
-        let workload = Workload { keys: 6, mix: mix.into_iter().collect() };
+        let workload = workload(6, &[("put", 5), ("get", 1), ("delete", 3)]);
         setup.clients.count = 3;
         setup.clients.generator = Some(Database::generator(&workload).unwrap());
         setup.clients.think = Law::Uniform(DurationRange::new(ms(10), ms(400)));
@@ -343,11 +342,7 @@ fn nothing_goes_wrong_under_faults() {
 fn handlers_are_pure_and_the_same_seed_makes_the_same_run() {
     let parameters = harsh(Compare::PeelBack, Mode::PushPull);
     let digest = |seed| {
-        let mut run = Run::<Database>::new(chaos(&parameters)(seed, &[]), &parameters);
-        run.world.check_purity();
-        run.safely(12_000);
-        assert_eq!(run.world.impurity(), None);
-        run.world.digest()
+        Run::<Database>::new(chaos(&parameters)(seed, &[]), &parameters).purely_until(12_000)
     };
     assert_eq!(digest(7), digest(7));
     assert_ne!(digest(7), digest(8));

@@ -14,7 +14,7 @@ fn run(nodes: u32, parameters: &Parameters, seed: u64) -> Run<Rumor> {
 /// How many updates and messages went out, and when each of two sites learned.
 fn of_two(parameters: &Parameters) -> (u64, u64, [Option<u64>; 2]) {
     let mut run = run(2, parameters, 1);
-    run.safely(60_000);
+    run.safely_until(60_000);
     let site = |id| run.world.node(NodeId(id)).unwrap();
     let updates = site(1).sent + site(2).sent;
     let total = run.world.counters().total().sent;
@@ -42,7 +42,7 @@ fn a_needed_update_sets_the_counter_back_only_if_consecutive_ones_count() {
     let of = |counting| {
         let parameters = Parameters { k: 3, counting, ..Parameters::default() };
         let mut run = run(300, &parameters, 1);
-        run.safely(60_000);
+        run.safely_until(60_000);
         run.statistic("traffic").unwrap()
     };
     assert!(of(Counting::Cumulative) < of(Counting::Consecutive));
@@ -53,7 +53,7 @@ fn two_updates_in_one_cycle_are_both_needed_or_only_one() {
     let most_useful = |knowledge| {
         let parameters = Parameters { knowledge, ..Parameters::default() };
         let mut run = run(300, &parameters, 1);
-        run.safely(60_000);
+        run.safely_until(60_000);
         run.world.up().map(|(_, site)| site.useful).max()
     };
     assert!(Some(1) < most_useful(Knowledge::Start));
@@ -72,7 +72,7 @@ fn a_site_that_is_refused_may_hunt_for_another() {
             ..Parameters::default()
         };
         let mut run = run(100, &parameters, 1);
-        run.safely(60_000);
+        run.safely_until(60_000);
         let sent = |kind: &str| {
             let mut kinds = run.world.counters().messages();
             kinds.find(|(name, _)| *name == kind).map_or(0, |(_, count)| count.sent)
@@ -99,7 +99,7 @@ fn of_two_who_know_the_one_with_the_smaller_counter_counts_it() {
     let residue = |minimisation| {
         let parameters = Parameters { minimisation, ..parameters.clone() };
         let mut run = self::run(500, &parameters, 3);
-        run.safely(200_000);
+        run.safely_until(200_000);
         (run.statistic("residue"), run.statistic("traffic"))
     };
     assert!(residue(false).1 < residue(true).1, "it goes on for longer");
@@ -109,11 +109,11 @@ fn of_two_who_know_the_one_with_the_smaller_counter_counts_it() {
 fn a_coin_ends_it_too_and_a_simple_epidemic_never_ends() {
     let coin = Parameters { removal: Removal::Coin, k: 4, ..Parameters::default() };
     let mut run = run(200, &coin, 1);
-    run.safely(100_000);
+    run.safely_until(100_000);
     assert!(run.world.up().all(|(_, site)| site.state != State::Infective));
     let simple = Parameters { removal: Removal::Never, cycles: 50, ..Parameters::default() };
     let mut run = self::run(200, &simple, 1);
-    run.safely(51_000);
+    run.safely_until(51_000);
     assert!(run.world.up().all(|(_, site)| site.state == State::Infective));
     assert_eq!(run.statistic("completion"), run.statistic("t_last"));
     assert_eq!(run.statistic("residue"), Some(0));
@@ -127,7 +127,7 @@ fn a_site_that_crashes_has_heard_of_nothing() {
     let mut run = Run::<Rumor>::new(setup, &parameters);
     run.until(9_700);
     assert_eq!(run.world.node(NodeId(2)).unwrap().state, State::Susceptible);
-    run.safely(61_000);
+    run.safely_until(61_000);
     assert!(10 <= run.world.node(NodeId(2)).unwrap().learned.unwrap());
 }
 
@@ -163,7 +163,7 @@ fn nothing_goes_wrong_under_faults() {
             let make = chaos(&parameters);
             for seed in 0..20 {
                 let mut run = Run::<Rumor>::new(make(seed, &[]), &parameters);
-                run.safely(61_000);
+                run.safely_until(61_000);
                 residues += u32::from(run.world.up().any(|(_, site)| site.learned.is_none()));
             }
         }
@@ -174,13 +174,8 @@ fn nothing_goes_wrong_under_faults() {
 #[test]
 fn handlers_are_pure_and_the_same_seed_makes_the_same_run() {
     let parameters = Parameters::default();
-    let digest = |seed| {
-        let mut run = Run::<Rumor>::new(chaos(&parameters)(seed, &[]), &parameters);
-        run.world.check_purity();
-        run.safely(30_000);
-        assert_eq!(run.world.impurity(), None);
-        run.world.digest()
-    };
+    let digest =
+        |seed| Run::<Rumor>::new(chaos(&parameters)(seed, &[]), &parameters).purely_until(30_000);
     assert_eq!(digest(7), digest(7));
     assert_ne!(digest(7), digest(8));
 }

@@ -3,9 +3,10 @@
 use orrery_protocols::overlay::bugs::{BUGS, G17, G18};
 use orrery_protocols::overlay::{Note, Operation, Overlay, Parameters};
 use orrery_sim::plan::{Action, Item};
+use orrery_sim::testing::{Run, crash, cut, item, ms, node, quiet, restart};
 use orrery_sim::{Bug, ClientId, NodeId, Registration};
 
-use crate::support::{Run, chaos, crash, cut, item, ms, node, quiet, restart};
+use crate::support::chaos;
 
 type OverlayItem = Item<Operation>;
 
@@ -119,7 +120,7 @@ fn announcements_bring_what_a_lost_copy_did_not() {
         let mut run = Run::<Overlay>::new(setup, &parameters());
         run.until(9_000);
         assert_eq!(run.violation, None);
-        400 - run.times(|note| matches!(note, Note::Delivered { .. }))
+        400 - run.times(|_, note| matches!(note, Note::Delivered { .. }))
     };
     let (correct, wrong): (usize, usize) = (0..5)
         .map(|seed| (lost(seed, &[]), lost(seed, &[G17])))

@@ -3,11 +3,10 @@
 use orrery_protocols::swim::bugs::{BUGS, G1, G2, G3, G4, G20};
 use orrery_protocols::swim::{Note, Parameters, Swim};
 use orrery_sim::plan::{Action, Item};
+use orrery_sim::testing::{Run, between, crash, hold_all, item, ms, pause, quiet, restart, resume};
 use orrery_sim::{Bug, NodeId};
 
-use crate::support::{
-    Run, chaos, crash, cut_between, hold, item, ms, pause, quiet, restart, resume,
-};
+use crate::support::chaos;
 
 fn parameters() -> Parameters {
     Parameters { period: ms(100), timeout: ms(20), suspicion: 2, ..Parameters::default() }
@@ -46,7 +45,7 @@ fn g2_nobody_believes_that_anybody_failed() {
 fn g3_an_old_word_brings_back_the_dead() {
     let plan = [
         item(450, pause(4)),
-        item(899, hold(4, 2)),
+        item(899, hold_all(4, 2)),
         item(900, resume(4)),
         item(1_500, crash(4)),
         item(4_500, Action::Release(None)),
@@ -57,9 +56,9 @@ fn g3_an_old_word_brings_back_the_dead() {
 #[test]
 fn g4_one_way_that_is_cut_is_enough_to_be_accused() {
     let suspects = |bugs: &[Bug]| {
-        let run = run(5, &[item(100, cut_between(1, 5))], 3_000, bugs);
+        let run = run(5, &[item(100, between(&[1], &[5]))], 3_000, bugs);
         assert_eq!(run.violation, None);
-        run.times(|note| matches!(note, Note::Suspects { .. }))
+        run.times(|_, note| matches!(note, Note::Suspects { .. }))
     };
     assert_eq!(suspects(&[]), 0);
     assert!(0 < suspects(&[G4]));

@@ -7,9 +7,8 @@
 )]
 
 use orrery_protocols::swim::{Parameters, Swim, Targets};
+use orrery_sim::testing::{Run, crash, item, quiet};
 use orrery_sim::{Duration, Probability};
-
-use crate::support::{Run, crash, item, quiet};
 
 /// Mean and standard error.
 fn summary(values: &[f64]) -> (f64, f64) {

@@ -4,9 +4,10 @@ use orrery_protocols::swim::{
     Incarnation, Note, Opinion, Parameters, Status, Swim, Targets, suspicion_timeout,
 };
 use orrery_sim::plan::Action;
+use orrery_sim::testing::{
+    Run, at, between, crash, cut, hold_all, item, ms, pause, quiet, restart, resume,
+};
 use orrery_sim::{Duration, NodeId, Registration};
-
-use crate::support::{Run, crash, cut, cut_between, hold, item, ms, pause, quiet, restart, resume};
 
 /// Periods of 100 ms that all begin together, messages of 5 ms.
 fn parameters() -> Parameters {
@@ -50,7 +51,7 @@ fn targets_in_turn_are_each_pinged_once_in_a_round() {
     let mut run = run(6, &parameters(), vec![], &[]);
     run.world.set_tracing(true);
     let mut pinged = vec![];
-    while run.world.step(crate::support::at(499)).unwrap().is_some() {
+    while run.world.step(at(499)).unwrap().is_some() {
         for outcome in &run.world.last().outcomes {
             if let orrery_sim::step::Outcome::Sent { message, kind, .. } = outcome
                 && kind.name == "Ping"
@@ -71,7 +72,7 @@ fn a_silent_member_is_pinged_by_k_others_and_suspected_at_the_end_of_the_period(
     run.safely_until(2_000);
     let suspected = run.noted(|_, note| matches!(note, Note::Suspects { member: NodeId(3), .. }));
     assert_eq!(suspected.unwrap() % 100, 0, "when a period ends");
-    let failed = run.times(|note| matches!(note, Note::ProbeFailed { .. })) as u64;
+    let failed = run.times(|_, note| matches!(note, Note::ProbeFailed { .. })) as u64;
     assert_eq!(run.sent(&["PingReq"]), 3 * failed, "3 helpers for each probe in vain");
     assert_eq!(run.sent(&["Nack"]), 0, "they belong to Lifeguard");
 }
@@ -80,16 +81,16 @@ fn a_silent_member_is_pinged_by_k_others_and_suspected_at_the_end_of_the_period(
 fn a_small_group_has_fewer_helpers() {
     let mut run = run(4, &parameters(), vec![item(450, crash(3))], &[]);
     run.safely_until(5_000);
-    let failed = run.times(|note| matches!(note, Note::ProbeFailed { .. })) as u64;
+    let failed = run.times(|_, note| matches!(note, Note::ProbeFailed { .. })) as u64;
     assert_eq!(run.sent(&["PingReq"]), 2 * failed);
 }
 
 #[test]
 fn others_reach_whom_one_does_not() {
-    let mut run = run(4, &parameters(), vec![item(50, cut_between(1, 2))], &[]);
+    let mut run = run(4, &parameters(), vec![item(50, between(&[1], &[2]))], &[]);
     run.safely_until(3_000);
     assert!(0 < run.sent(&["PingReq"]));
-    assert_eq!(run.times(|note| matches!(note, Note::ProbeFailed { .. })), 0);
+    assert_eq!(run.times(|_, note| matches!(note, Note::ProbeFailed { .. })), 0);
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn a_denial_is_on_disk_before_it_is_heard_and_overrides_the_suspicion() {
     for (id, member) in run.world.up() {
         assert_eq!(member.opinion(NodeId(3)), opinion(1, Status::Alive), "{id}");
     }
-    assert_eq!(run.times(|note| matches!(note, Note::Confirms { .. })), 0);
+    assert_eq!(run.times(|_, note| matches!(note, Note::Confirms { .. })), 0);
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn a_member_that_comes_back_is_trusted_in_its_next_incarnation() {
 fn an_old_word_does_not_bring_back_the_dead() {
     let plan = vec![
         item(450, pause(4)),
-        item(899, hold(4, 2)),
+        item(899, hold_all(4, 2)),
         item(900, resume(4)),
         item(1_500, crash(4)),
         item(4_500, Action::Release(None)),
@@ -160,7 +161,7 @@ fn news_is_sent_a_bounded_number_of_times() {
     let mut run = run(7, &parameters(), vec![item(450, crash(3))], &[]);
     run.safely_until(6_000);
     run.world.set_tracing(true);
-    while run.world.step(crate::support::at(8_000)).unwrap().is_some() {
+    while run.world.step(at(8_000)).unwrap().is_some() {
         for outcome in &run.world.last().outcomes {
             if let orrery_sim::step::Outcome::Sent { payload, .. } = outcome {
                 assert!(!format!("{payload:?}").contains("Update"), "{payload:?}");

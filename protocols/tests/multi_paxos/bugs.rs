@@ -1,41 +1,16 @@
 //! Each planted bug is caught, by the rule that it breaks; and none of the schedules catches
 //! correct code.
 
-use std::collections::BTreeMap;
-
 use orrery_protocols::multi_paxos::bugs::{P11, P12, P13, P14, P18, P20};
 use orrery_protocols::multi_paxos::{MultiPaxos, Parameters, Quorums, ReadBy};
 use orrery_sim::plan::{Action, Trigger};
-use orrery_sim::{Bug, NodeId, Setup, SimTime};
+use orrery_sim::testing;
+use orrery_sim::{Bug, NodeId, SimTime};
 
 use crate::support::{
     PaxosItem, Run, append, ask, chaos, crash, cut, deaf, fire, get, heal, item, ms, node, quiet,
     reconfigure, scripted, value,
 };
-
-/// Runs `make` over seeds with `bug`; the rules that it breaks, and how often. Without it there
-/// must be none.
-fn caught(
-    seeds: u64,
-    bug: Bug,
-    parameters: &Parameters,
-    make: fn(u64, &Parameters, &[Bug]) -> Setup<MultiPaxos>,
-) -> BTreeMap<&'static str, u32> {
-    let mut rules = BTreeMap::new();
-    for seed in 0..seeds {
-        let mut correct = Run::new(make(seed, parameters, &[]), parameters);
-        correct.until(6_000);
-        assert_eq!(correct.violation, None, "seed {seed} without {}", bug.id);
-        let mut run = Run::new(make(seed, parameters, &[bug]), parameters);
-        if let Some(rule) = run.until(6_000).broken() {
-            *rules.entry(rule).or_default() += 1;
-        }
-    }
-    for rule in rules.keys() {
-        assert!(bug.breaks.contains(rule), "{} breaks {rule}, which it does not list", bug.id);
-    }
-    rules
-}
 
 /// One schedule, with and without the bug: the rule that it breaks.
 fn scripted_catch(
@@ -157,8 +132,8 @@ fn p18_a_clock_that_is_set_back_makes_a_lease_longer() {
 #[test]
 fn p20_what_was_merely_accepted_is_told_as_chosen() {
     let parameters = Parameters::default();
-    let make = |seed, parameters: &Parameters, bugs: &[Bug]| chaos(seed, 5, parameters, bugs);
-    let rules = caught(20, P20, &parameters, make);
+    let make = |seed, bugs: &[Bug]| chaos(seed, 5, &parameters, bugs);
+    let rules = testing::caught::<MultiPaxos>(0..20, P20, &parameters, 6_000, make);
     assert!(rules.contains_key("Integrity"), "{rules:?}");
 }
 

@@ -31,7 +31,7 @@ fn a_scout_is_refused_by_who_has_promised_a_higher_ballot() {
     run.safely_until(100);
     assert_eq!(run.leader(), Some(NodeId(2)));
     let preempted = |id, note: &Note| id == NodeId(1) && matches!(note, Note::Preempted { .. });
-    assert_eq!(run.noted(preempted), 1);
+    assert_eq!(run.times(preempted), 1);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn the_refusal_of_an_old_scout_is_no_promise_to_a_new_one() {
     let mut run = Run::story(3, &scripted(), &[], items);
     run.safely_until(59);
     assert_eq!(run.server(1).acceptor().ballot_num, run.server(2).acceptor().ballot_num);
-    assert_eq!((run.sent("P1b"), run.leader()), (4, None));
+    assert_eq!((run.sent(&["P1b"]), run.leader()), (4, None));
     run.safely_until(200);
     assert_eq!(run.leader(), Some(NodeId(1)));
     assert_eq!(
@@ -102,7 +102,7 @@ fn a_gap_is_filled_with_a_command_that_does_nothing() {
     let fills = |id, note: &Note| {
         id == NodeId(2) && matches!(note, Note::Proposed { slot: Slot(2), fills_gap: true, .. })
     };
-    assert_eq!(run.noted(fills), 1);
+    assert_eq!(run.times(fills), 1);
     assert_eq!(run.answers().last(), Some(&(3, value("13"))));
     // n1 had accepted another command for that slot, and performs what was chosen.
     assert_eq!(run.server(1).replica().decisions.get(Slot(2)), Some(&Command::NO_OP));
@@ -159,7 +159,7 @@ fn lost_messages_are_sent_again_at_heartbeats() {
     let mut run = Run::story(3, &parameters, &[], items);
     run.safely_until(300);
     assert_eq!(run.answers(), [(1, Output::Written)]);
-    assert_eq!(run.sent("P2a"), 4);
+    assert_eq!(run.sent(&["P2a"]), 4);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn a_disk_that_is_lost_costs_the_vote() {
     assert_eq!(run.answers().len(), 1, "n1 has no quorum with n2");
     assert_eq!(orrery_sim::Node::role(run.server(2)), "learner");
     // It learns, and keeps nothing: after another restart it is known for what it is.
-    assert_eq!(run.noted(|id, note| id == NodeId(2) && *note == Note::DiskLost), 1);
+    assert_eq!(run.times(|id, note| id == NodeId(2) && *note == Note::DiskLost), 1);
     run.safely_until(300);
     assert_eq!(run.slot_out(2), Slot(2));
     assert!(run.world.journal(NodeId(2)).records().is_empty());
@@ -305,7 +305,7 @@ fn a_snapshot_takes_the_place_of_slots() {
     assert_eq!(run.slot_out(3), Slot(1));
     assert_eq!(run.server(1).replica().decisions.first(), Slot(9));
     run.safely_until(299);
-    assert_eq!((run.slot_out(3), run.sent("InstallSnapshot")), (Slot(11), 1));
+    assert_eq!((run.slot_out(3), run.sent(&["InstallSnapshot"])), (Slot(11), 1));
     run.safely_until(320);
     assert_eq!(run.slot_out(3), Slot(11), "from its own snapshot");
     assert_eq!(run.statistic("snapshots_installed"), Some(2));
@@ -345,7 +345,7 @@ fn a_configuration_takes_effect_alpha_slots_later() {
     let done = [(1, Output::Written), (2, Output::Done), (1, Output::Written), (1, value("ab"))];
     assert_eq!(run.answers(), done);
     let is_it = |note: &Note| matches!(note, Note::Reconfigured { governs_from: Slot(6), members } if *members == nodes(&[1, 4, 5]));
-    assert!(run.noted(|_, note| is_it(note)) >= 3);
+    assert!(run.times(|_, note| is_it(note)) >= 3);
     assert_eq!(run.server(1).replica().configurations.governing(Slot(5)), nodes(&[1, 2, 3]));
     // Slots 3 to 5 were filled with nothing, to get there: b is in slot 6.
     assert_eq!(run.slot_out(1), Slot(7));
@@ -365,7 +365,7 @@ fn a_leader_that_is_removed_retires_and_others_elect() {
     setup.clients.timeout = ms(300);
     let mut run = Run::new(setup, &parameters);
     run.safely_until(3_000);
-    assert_eq!(run.noted(|id, note| id == NodeId(1) && matches!(note, Note::Retired { .. })), 1);
+    assert_eq!(run.times(|id, note| id == NodeId(1) && matches!(note, Note::Retired { .. })), 1);
     assert!(run.leader().is_some_and(|leader| 3 <= leader.0));
     assert_eq!(run.answers(), [(1, Output::Done), (2, Output::Written)]);
 }

@@ -1,9 +1,9 @@
 //! Many seeds under many faults: nothing may go wrong, and everything twice the same.
 
 use orrery_protocols::multi_paxos::{Parameters, ReadBy, Slot};
-use orrery_sim::{Digest, Probability, World};
+use orrery_sim::{Digest, Probability};
 
-use crate::support::{Run, at, chaos, item, ms, reconfigure};
+use crate::support::{Run, chaos, item, ms, reconfigure};
 
 /// One of several ways to run it.
 fn parameters(seed: u64) -> Parameters {
@@ -88,9 +88,7 @@ fn handlers_are_pure_and_states_have_digests() {
     for seed in 0..5 {
         let parameters = parameters(seed);
         let mut run = Run::new(chaos(seed, 3, &parameters, &[]), &parameters);
-        run.world.check_purity();
-        run.safely_until(3_000);
-        assert_eq!(run.world.impurity(), None, "seed {seed}");
+        run.purely_until(3_000);
         let server = run.world.up().next().unwrap().1;
         assert!(Digest::of(server).is_ok());
     }
@@ -99,11 +97,6 @@ fn handlers_are_pure_and_states_have_digests() {
 #[test]
 fn a_copied_world_goes_on_as_the_original() {
     let parameters = Parameters::default();
-    let mut run = Run::new(chaos(3, 5, &parameters, &[]), &parameters);
-    run.safely_until(2_000);
-    let mut copy: World<_> = run.world.clone();
-    run.safely_until(3_000);
-    while copy.step(at(3_000)).unwrap().is_some() {}
-    assert_eq!(copy.digest(), run.world.digest());
+    let copy = Run::new(chaos(3, 5, &parameters, &[]), &parameters).copied_until(2_000, 3_000);
     assert!(copy.up().any(|(_, server)| Slot(10) < server.replica().slot_out));
 }

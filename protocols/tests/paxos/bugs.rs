@@ -100,7 +100,7 @@ fn p1_a_forgotten_promise_lets_two_values_be_chosen() {
     };
     let correct = run(&[]);
     assert_eq!((&correct.violation, correct.learned(3)), (&None, Some("blue")));
-    assert_eq!(run(&[P1]).violation.map(|violation| violation.rule), Some("Agreement"));
+    assert_eq!(run(&[P1]).broken(), Some("Agreement"));
 }
 
 /// 5.P3, with the votes counted by value: `red` was accepted by n1 at 1.n1 and by n2 at a higher
@@ -124,7 +124,7 @@ fn p8_two_minorities_are_no_majority() {
         run
     };
     assert_eq!(run(&[]).violation, None);
-    assert_eq!(run(&[P8]).violation.map(|violation| violation.rule), Some("Integrity"));
+    assert_eq!(run(&[P8]).broken(), Some("Integrity"));
 }
 
 /// P7 alone makes `blue`, which was chosen, give way to `red`: nobody remembers it.
@@ -155,7 +155,7 @@ fn p7_an_older_proposal_takes_the_place_of_a_newer_one() {
     };
     let correct = run(&[]);
     assert_eq!((&correct.violation, correct.learned(5)), (&None, Some("blue")));
-    assert_eq!(run(&[P7]).violation.map(|violation| violation.rule), Some("Agreement"));
+    assert_eq!(run(&[P7]).broken(), Some("Agreement"));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn p17_an_empty_disk_votes() {
     };
     let correct = run(&[]);
     assert_eq!((&correct.violation, correct.learned(3)), (&None, None), "it waits for n1");
-    assert_eq!(run(&[P17]).violation.map(|violation| violation.rule), Some("Agreement"));
+    assert_eq!(run(&[P17]).broken(), Some("Agreement"));
 }
 
 /// 5.P1: alternation for any horizon without chance, an end with it.

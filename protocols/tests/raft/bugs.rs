@@ -3,41 +3,30 @@
 
 use std::collections::BTreeMap;
 
-use orrery_protocols::kv::{Operation, Output};
+use orrery_protocols::kv::Output;
 use orrery_protocols::raft::bugs::{
     R2, R3, R5, R7, R8, R9, R10, R12, R14, R15, R18, R24, R25, R26, R27, R28, R30, R31, R32, R33,
     R34, R38, R40, V1,
 };
 use orrery_protocols::raft::{Parameters, Raft};
-use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::{Action, Cut};
+use orrery_sim::testing;
 use orrery_sim::{Bug, ClientId, DurationRange, Law, Link, NodeId, Probability, Setup, SimTime};
 
 use crate::compaction::compacting;
 use crate::membership::changing;
-use crate::support::{Run, chaos, crash, cut, fire, item, ms, node, quiet, restart, scripted};
+use crate::support::{
+    Run, chaos, crash, cut, fire, get, item, ms, node, put, quiet, request, restart, scripted,
+    value,
+};
 
-/// Runs `make` over seeds with `bug`; the rules that it breaks, and how often. Without it there
-/// must be none.
+/// The rules that `bug` breaks over so many seeds, and how often.
 fn caught(
     seeds: u64,
     bug: Bug,
     make: fn(u64, &[Bug]) -> Setup<Raft>,
 ) -> BTreeMap<&'static str, u32> {
-    let mut rules = BTreeMap::new();
-    for seed in 0..seeds {
-        let mut correct = Run::new(make(seed, &[]));
-        correct.until(6_000);
-        assert_eq!(correct.violation, None, "seed {seed} without {}", bug.id);
-        let mut run = Run::new(make(seed, &[bug]));
-        if let Some(violation) = &run.until(6_000).violation {
-            *rules.entry(violation.rule).or_default() += 1;
-        }
-    }
-    for rule in rules.keys() {
-        assert!(bug.breaks.contains(rule), "{} breaks {rule}, which it does not list", bug.id);
-    }
-    rules
+    testing::caught::<Raft>(0..seeds, bug, &Parameters::default(), 6_000, make)
 }
 
 fn chaos_3(seed: u64, bugs: &[Bug]) -> Setup<Raft> {
@@ -67,7 +56,7 @@ fn r2_a_forgotten_vote_is_cast_again() {
         run
     };
     assert_eq!(make(&[]).violation, None);
-    let violation = make(&[R2]).violation.unwrap();
+    let violation = make(&[R2]).violation.clone().unwrap();
     assert_eq!(violation.rule, "One Vote per Term");
     assert_eq!(violation.nodes, [NodeId(3), NodeId(1), NodeId(2)]);
 }
@@ -94,7 +83,7 @@ fn r12_two_halves_elect_two_leaders() {
         run
     };
     assert_eq!(make(&[]).violation, None);
-    let violation = make(&[R12]).violation.unwrap();
+    let violation = make(&[R12]).violation.clone().unwrap();
     assert_eq!((violation.rule, violation.nodes), ("Election Safety", vec![NodeId(1), NodeId(3)]));
 }
 
@@ -121,16 +110,8 @@ fn v1_a_server_that_votes_twice_makes_a_second_leader() {
     assert!(rules.contains_key("One Vote per Term"), "{rules:?}");
 }
 
-fn put(value: &str) -> Operation {
-    Operation::Put { key: "x".into(), value: value.into() }
-}
-
 fn outputs(run: &Run) -> Vec<(ClientId, Output)> {
-    let entries = run.world.history().iter().filter_map(|entry| match &entry.what {
-        HistoryKind::Ok(output) => Some((entry.operation.client, output.clone())),
-        HistoryKind::Invoke(_) | HistoryKind::Fail | HistoryKind::Info => None,
-    });
-    entries.collect()
+    run.answered().map(|(_, client, output)| (client, output.clone())).collect()
 }
 
 #[test]
@@ -138,26 +119,21 @@ fn r18_a_deposed_leader_answers_with_what_it_remembers() {
     let read = |bugs: &[Bug]| {
         let mut setup = quiet(1, 3, &scripted(), bugs);
         setup.clients.count = 2;
-        let request = |client, operation: Operation, to| Action::Request {
-            client: ClientId(client),
-            operation: operation.into(),
-            to: Some(node(to)),
-        };
         setup.plan.items = vec![
             item(10, fire(1)),
             item(50, request(1, put("old"), 1)),
             item(100, cut(&[1])),
             item(110, fire(2)),
             item(150, request(1, put("new"), 2)),
-            item(200, request(2, Operation::Get { key: "x".into() }, 1)),
+            item(200, request(2, get(), 1)),
             item(300, Action::Heal(None)),
         ];
         let mut run = Run::new(setup);
         run.safely_until(1_000);
         outputs(&run).pop().unwrap()
     };
-    assert_eq!(read(&[]), (ClientId(2), Output::Value(Some("new".into()))));
-    assert_eq!(read(&[R18]), (ClientId(2), Output::Value(Some("old".into()))));
+    assert_eq!(read(&[]), (ClientId(2), value("new")));
+    assert_eq!(read(&[R18]), (ClientId(2), value("old")));
 }
 
 #[test]
@@ -166,18 +142,13 @@ fn r34_an_answered_write_is_lost() {
     let read = |bugs: &[Bug]| {
         let mut setup = quiet(1, 3, &scripted(), bugs);
         setup.clients.count = 2;
-        let request = |client, operation: Operation, to| Action::Request {
-            client: ClientId(client),
-            operation: operation.into(),
-            to: Some(node(to)),
-        };
         setup.plan.items = vec![
             item(10, fire(1)),
             item(50, cut(&[1])),
             item(60, request(1, put("lost"), 1)),
             item(80, crash(1)),
             item(90, fire(2)),
-            item(120, request(2, Operation::Get { key: "x".into() }, 2)),
+            item(120, request(2, get(), 2)),
         ];
         let mut run = Run::new(setup);
         run.safely_until(150);

@@ -25,7 +25,7 @@ fn rivals(behaviour: Behaviour) -> Run {
 fn a_voter_that_tells_both_candidates_yes_makes_two_leaders_in_one_term() {
     let honest = rivals(Behaviour::Honest);
     assert_eq!((honest.violation.as_ref(), honest.leader()), (None, Some(NodeId(1))));
-    let violation = rivals(Behaviour::Equivocate).violation.unwrap();
+    let violation = rivals(Behaviour::Equivocate).violation.clone().unwrap();
     assert_eq!((violation.rule, violation.nodes), ("Election Safety", vec![NodeId(1), NodeId(2)]));
     // Repeating itself or keeping silent, it breaks nothing.
     assert_eq!(rivals(Behaviour::Replay).violation, None);
@@ -46,7 +46,7 @@ fn leading(seed: u64, behaviour: Behaviour) -> Run {
 fn a_leader_that_tells_its_followers_different_things_makes_different_logs() {
     for seed in 0..5 {
         assert_eq!(leading(seed, Behaviour::Honest).violation, None);
-        let violation = leading(seed, Behaviour::Equivocate).violation.unwrap();
+        let violation = leading(seed, Behaviour::Equivocate).violation.clone().unwrap();
         assert_eq!(violation.rule, "Log Matching", "seed {seed}");
         assert_eq!(leading(seed, Behaviour::Replay).violation, None);
         assert_eq!(leading(seed, Behaviour::Withhold).violation, None);
@@ -76,6 +76,6 @@ fn returning(behaviour: Behaviour) -> Run {
 #[test]
 fn a_candidate_that_claims_a_log_that_it_has_not_loses_what_was_committed() {
     assert_eq!(returning(Behaviour::Honest).violation, None);
-    let violation = returning(Behaviour::Equivocate).violation.unwrap();
+    let violation = returning(Behaviour::Equivocate).violation.clone().unwrap();
     assert_eq!(violation.rule, "Leader Completeness");
 }

@@ -7,13 +7,12 @@ use orrery_sim::plan::Action;
 use orrery_sim::{Bug, ClientId, Law, Probability, Setup};
 
 use crate::support::{
-    RaftAction, Run, chaos, crash, cut, fire, item, ms, node, quiet, restart, scripted,
+    RaftAction, Run, chaos, crash, cut, fire, get, item, ms, quiet, request, restart, scripted,
     with_clients,
 };
 
 fn append(value: &str, client: u32, to: u32) -> RaftAction {
-    let operation = Operation::Append { key: "x".into(), value: value.into() }.into();
-    Action::Request { client: ClientId(client), operation, to: Some(node(to)) }
+    request(client, Operation::Append { key: "x".into(), value: value.into() }, to)
 }
 
 fn snapshots() -> Parameters {
@@ -32,12 +31,7 @@ fn ten_writes(parameters: &Parameters, bugs: &[Bug]) -> Setup<Raft> {
 }
 
 fn value(run: &Run, id: u32) -> Output {
-    run.server(id).state_machine().outcome(&Operation::Get { key: "x".into() })
-}
-
-fn chunks_sent(run: &Run) -> u64 {
-    let counts = run.world.counters().messages();
-    counts.filter(|(kind, _)| *kind == "InstallSnapshot").map(|(_, count)| count.sent).sum()
+    run.server(id).state_machine().outcome(&get())
 }
 
 #[test]
@@ -73,7 +67,7 @@ fn a_follower_that_missed_too_much_gets_the_snapshot_in_chunks() {
     run.safely_until(700);
     assert_eq!(value(&run, 3), Output::Value(Some("abcdefghij".into())));
     assert!(Index(6) <= run.server(3).log().base_index());
-    let chunks = chunks_sent(&run);
+    let chunks = run.sent(&["InstallSnapshot"]);
     assert!(2 <= chunks, "a value and a session, one piece each: {chunks}");
 }
 
@@ -96,7 +90,7 @@ fn a_snapshot_knows_the_sessions() {
         setup.plan.items.extend([item(15, cut(&[3])), item(300, Action::Heal(None))]);
         let mut run = Run::new(setup);
         run.until(700);
-        run.violation.map(|violation| violation.rule)
+        run.broken()
     };
     assert_eq!(story(&[]), None);
     assert_eq!(story(&[orrery_protocols::raft::bugs::R30]), Some("State Equals Replay"));
@@ -165,7 +159,7 @@ fn nothing_goes_wrong_while_logs_are_compacted_and_sessions_end() {
         run.until(6_000);
         assert_eq!(run.violation, None, "seed {seed}: {:?}", run.violation);
         snapshots += run.world.up().filter(|(_, s)| Index(0) < s.log().base_index()).count();
-        installed += chunks_sent(&run);
+        installed += run.sent(&["InstallSnapshot"]);
     }
     assert!(60 < snapshots && 60 < installed, "{snapshots} snapshots, {installed} chunks");
 }

@@ -1,14 +1,16 @@
 //! Who is elected and who stays: Pre-Vote, check-quorum, vote stickiness, leadership transfer.
 
-use orrery_protocols::kv::{Operation, Output};
+use orrery_protocols::kv::Output;
 use orrery_protocols::raft::administration::Request;
 use orrery_protocols::raft::bugs::{R35, R36, R37};
-use orrery_protocols::raft::{Note, Parameters, Role, Term};
+use orrery_protocols::raft::{Note, Operation, Parameters, Role, Term};
 use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::{Action, Cut};
-use orrery_sim::{Bug, ClientId, Duration, NodeId};
+use orrery_sim::{Bug, Duration, NodeId};
 
-use crate::support::{RaftAction, Run, crash, cut, fire, item, ms, node, quiet, restart, scripted};
+use crate::support::{
+    RaftAction, Run, crash, cut, fire, item, ms, node, quiet, request, restart, scripted,
+};
 
 /// Only the plan starts elections, and a leader is current for 100 ms after it was heard.
 fn steady() -> Parameters {
@@ -21,20 +23,12 @@ fn with_pre_vote() -> Parameters {
 }
 
 fn put(client: u32, to: u32) -> RaftAction {
-    let operation = Operation::Put { key: "x".into(), value: "1".into() };
-    Action::Request { client: ClientId(client), operation: operation.into(), to: Some(node(to)) }
+    request(client, crate::support::put("1"), to)
 }
 
 fn transfer(client: u32, from: u32, to: u32) -> RaftAction {
-    let operation =
-        orrery_protocols::raft::Operation::Administrative(Request::TransferLeadership {
-            to: NodeId(to),
-        });
-    Action::Request { client: ClientId(client), operation, to: Some(node(from)) }
-}
-
-fn count(run: &Run, is_it: impl Fn(&Note) -> bool) -> usize {
-    run.notes.iter().filter(|entry| is_it(&entry.note)).count()
+    let operation = Operation::Administrative(Request::TransferLeadership { to: NodeId(to) });
+    request(client, operation, from)
 }
 
 /// What became of each operation, in order.
@@ -70,7 +64,7 @@ fn a_server_that_hears_a_leader_would_vote_for_nobody() {
         vec![item(10, fire(1)), item(50, fire(2)), item(60, crash(1)), item(160, fire(2))];
     let mut run = Run::new(setup);
     run.safely_until(140);
-    assert_eq!(count(&run, |note| matches!(note, Note::BecamePreCandidate { .. })), 2);
+    assert_eq!(run.times(|_, note| matches!(note, Note::BecamePreCandidate { .. })), 2);
     assert_eq!((run.server(2).current_term(), run.leader()), (Term(1), None));
     // The last heartbeat was heard at 55 ms at the latest.
     run.safely_until(180);
@@ -117,9 +111,9 @@ fn a_leader_without_a_quorum_steps_down_in_its_own_term() {
         setup.plan.items = vec![item(10, fire(1)), item(500, cut(&[1, 2]))];
         let mut run = Run::new(setup);
         run.safely_until(499);
-        assert_eq!(count(&run, |note| matches!(note, Note::LostQuorum { .. })), 0);
+        assert_eq!(run.times(|_, note| matches!(note, Note::LostQuorum { .. })), 0);
         run.safely_until(900);
-        let has_noticed = count(&run, |note| matches!(note, Note::LostQuorum { .. })) == 1;
+        let has_noticed = run.times(|_, note| matches!(note, Note::LostQuorum { .. })) == 1;
         (has_noticed, run.server(1).current_term() == Term(1) && run.server(1).is_leader())
     };
     assert!(steps_down(true, &[]).0);
@@ -205,7 +199,7 @@ fn a_transfer_to_who_is_down_is_given_up_after_an_election_timeout() {
     run.safely_until(510);
     // TimeoutNow was sent: nobody can say that it is lost.
     assert_eq!(endings(&run), ["unknown", "ok"]);
-    assert_eq!(count(&run, |note| matches!(note, Note::TransferAbandoned { .. })), 1);
+    assert_eq!(run.times(|_, note| matches!(note, Note::TransferAbandoned { .. })), 1);
     assert_eq!(run.leader(), Some(NodeId(1)));
 }
 

@@ -1,6 +1,6 @@
 //! Stories about configurations: one rule of chapter 4 of the dissertation each.
 
-use orrery_protocols::kv::{Operation as Asked, Output};
+use orrery_protocols::kv::Output;
 use orrery_protocols::raft::administration::Request;
 use orrery_protocols::raft::{Configuration, Index, Note, Operation, Parameters, Raft, Role};
 use orrery_sim::client::HistoryKind;
@@ -8,7 +8,7 @@ use orrery_sim::plan::Action;
 use orrery_sim::{Bug, ClientId, NodeId, Setup};
 
 use crate::support::{
-    RaftAction, Run, chaos, crash, cut, fire, item, ms, node, quiet, restart, scripted,
+    RaftAction, Run, chaos, crash, cut, fire, item, ms, quiet, request, restart, scripted,
     with_clients,
 };
 
@@ -21,14 +21,12 @@ fn of(voters: &[u32]) -> Configuration {
 }
 
 /// The first client, an administrator, asks this of `to`.
-fn ask(request: Request, to: u32) -> RaftAction {
-    let operation = Operation::Administrative(request);
-    Action::Request { client: ClientId(1), operation, to: Some(node(to)) }
+fn ask(wish: Request, to: u32) -> RaftAction {
+    request(1, Operation::Administrative(wish), to)
 }
 
 fn put(value: &str, client: u32, to: u32) -> RaftAction {
-    let operation = Asked::Put { key: "x".into(), value: value.into() }.into();
-    Action::Request { client: ClientId(client), operation, to: Some(node(to)) }
+    request(client, crate::support::put(value), to)
 }
 
 /// `n1` is elected at 12 ms by the first `voters` of `nodes`, and a write of 20 ms is committed.
@@ -119,7 +117,7 @@ fn a_leader_that_is_removed_sees_to_it_and_steps_down() {
 fn a_leader_that_is_removed_leaves_the_next_change_to_the_next_leader() {
     let mut setup = led_by_n1(&[1, 2, 3], 3, &[]);
     let back = Operation::Administrative(Request::AddServer { server: NodeId(1) });
-    let back = Action::Request { client: ClientId(3), operation: back, to: Some(node(1)) };
+    let back = request(3, back, 1);
     setup.plan.items.extend([
         item(100, ask(Request::RemoveServer { server: NodeId(1) }, 1)),
         item(101, back),
@@ -233,9 +231,7 @@ fn nothing_goes_wrong_while_servers_come_and_go() {
         let mut run = Run::new(changing(seed, &[]));
         run.until(6_000);
         assert_eq!(run.violation, None, "seed {seed}: {:?}", run.violation);
-        let notes =
-            run.notes.iter().filter(|entry| matches!(entry.note, Note::Reconfigured { .. }));
-        reconfigured += notes.count();
+        reconfigured += run.times(|_, note| matches!(note, Note::Reconfigured { .. }));
     }
     assert!(60 * 8 < reconfigured, "{reconfigured} changes seen: too few to prove anything");
 }

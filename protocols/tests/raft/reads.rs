@@ -3,11 +3,10 @@
 use orrery_protocols::kv::{Operation, Output};
 use orrery_protocols::raft::bugs::R16;
 use orrery_protocols::raft::{DriftBound, Parameters, Raft, Reads};
-use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::Action;
-use orrery_sim::{Bug, ClientId, Duration, DurationRange, Law, Link, Registration};
+use orrery_sim::{Bug, Duration, DurationRange, Law, Link, Registration};
 
-use crate::support::{RaftAction, Run, cut, fire, item, ms, node, quiet, scripted};
+use crate::support::{Run, cut, fire, get, item, ms, put, quiet, request, scripted};
 
 /// A leader is current for 100 ms after it was heard, and rounds begin every 50 ms.
 fn leases() -> Parameters {
@@ -21,34 +20,17 @@ fn leases() -> Parameters {
     }
 }
 
-fn ask(client: u32, operation: Operation, to: u32) -> RaftAction {
-    Action::Request { client: ClientId(client), operation: operation.into(), to: Some(node(to)) }
-}
-
-fn put() -> Operation {
-    Operation::Put { key: "x".into(), value: "1".into() }
-}
-
-fn get() -> Operation {
-    Operation::Get { key: "x".into() }
-}
-
-fn answers(run: &Run) -> Vec<Output> {
-    let entries = run.world.history().iter().filter_map(|entry| match &entry.what {
-        HistoryKind::Ok(output) => Some(output.clone()),
-        HistoryKind::Invoke(_) | HistoryKind::Fail | HistoryKind::Info => None,
-    });
-    entries.collect()
-}
-
 /// Delays, messages and forced writes of one read at 510 ms of the node `at`, with 7 ms each way.
 fn cost(nodes: u32, parameters: &Parameters, at: u32) -> (u64, u64, u64) {
     let mut setup = quiet(1, nodes, &Parameters { heartbeat: ms(200), ..parameters.clone() }, &[]);
     setup.links.default = Link { latency: Law::Constant(ms(7)), ..Link::default() };
     setup.clients.count = 1;
     // Elected at 26 ms; rounds begin there and every 200 ms. The one at 426 ms is answered at 440 ms.
-    setup.plan.items =
-        vec![item(12, fire(1)), item(100, ask(1, put(), 1)), item(510, ask(1, get(), at))];
+    setup.plan.items = vec![
+        item(12, fire(1)),
+        item(100, request(1, put("1"), 1)),
+        item(510, request(1, get(), at)),
+    ];
     let mut run = Run::new(setup);
     run.safely_until(509);
     let counters =
@@ -56,13 +38,13 @@ fn cost(nodes: u32, parameters: &Parameters, at: u32) -> (u64, u64, u64) {
     let before = counters(&run);
     let mut now = 510;
     run.safely_until(now);
-    while answers(&run).len() < 2 {
+    while run.answers().len() < 2 {
         now += 1;
         run.safely_until(now);
     }
     run.safely_until(600);
     let after = counters(&run);
-    assert_eq!(answers(&run)[1], Output::Value(Some("1".into())));
+    assert_eq!(run.answers()[1], Output::Value(Some("1".into())));
     ((now - 510) / 7, after.0 - before.0, after.1 - before.1)
 }
 
@@ -95,13 +77,13 @@ fn a_lease_lasts_the_shortest_timeout_from_the_start_of_the_round() {
         setup.clients.count = 1;
         setup.plan.items = vec![
             item(10, fire(1)),
-            item(100, ask(1, put(), 1)),
+            item(100, request(1, put("1"), 1)),
             item(515, cut(&[1])),
-            item(read, ask(1, get(), 1)),
+            item(read, request(1, get(), 1)),
         ];
         let mut run = Run::new(setup);
         run.safely_until(read + 1);
-        answers(&run).len() == 2
+        run.answers().len() == 2
     };
     assert!(is_answered(520, "1") && is_answered(611, "1"));
     assert!(!is_answered(612, "1"), "100 ms after the start, and 98 after the answers");
@@ -125,15 +107,15 @@ fn a_follower_reads_nothing_older_than_what_the_leader_had_committed() {
     setup.plan.items = vec![
         item(10, fire(1)),
         item(113, cut(&[3])),
-        item(120, ask(1, put(), 1)),
+        item(120, request(1, put("1"), 1)),
         item(130, Action::Heal(None)),
-        item(131, ask(2, get(), 3)),
+        item(131, request(2, get(), 3)),
     ];
     let mut run = Run::new(setup);
     run.safely_until(134);
-    assert_eq!(answers(&run), [Output::Written]);
+    assert_eq!(run.answers(), [Output::Written]);
     run.safely_until(200);
-    assert_eq!(answers(&run)[1], Output::Value(Some("1".into())));
+    assert_eq!(run.answers()[1], Output::Value(Some("1".into())));
     assert!(run.world.probes().hits().any(|(name, _)| name == "follower-read"));
 }
 
@@ -146,16 +128,16 @@ fn r16_a_refusal_in_a_newer_term_passes_for_consent() {
         // n1 heartbeats at 262 ms, after the cut has healed and before n2 does, at 282 ms.
         setup.plan.items = vec![
             item(10, fire(1)),
-            item(50, ask(1, write("old"), 1)),
+            item(50, request(1, write("old"), 1)),
             item(100, cut(&[1])),
             item(130, fire(2)),
-            item(150, ask(1, write("new"), 2)),
-            item(220, ask(2, get(), 1)),
+            item(150, request(1, write("new"), 2)),
+            item(220, request(2, get(), 1)),
             item(240, Action::Heal(None)),
         ];
         let mut run = Run::new(setup);
         run.safely_until(1_000);
-        answers(&run).pop()
+        run.answers().pop()
     };
     assert_eq!(read(&[]), Some(Output::Value(Some("new".into()))));
     assert_eq!(read(&[R16]), Some(Output::Value(Some("old".into()))));

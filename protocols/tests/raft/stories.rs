@@ -2,38 +2,13 @@
 
 use orrery_protocols::kv::{Operation, Output};
 use orrery_protocols::raft::{Index, Parameters, Raft, Term, is_up_to_date};
-use orrery_sim::client::HistoryKind;
 use orrery_sim::plan::{Action, Cut, Target};
-use orrery_sim::{ClientId, Duration, Law, Link, NodeId, Registration};
+use orrery_sim::{Duration, Law, Link, NodeId, Registration};
 
 use crate::support::{
-    RaftAction, Run, at, crash, cut, fire, item, ms, node, quiet, restart, scripted, with_clients,
+    Run, at, crash, cut, fire, get, item, ms, node, put, quiet, request, restart, scripted, value,
+    with_clients,
 };
-
-fn put(value: &str) -> Operation {
-    Operation::Put { key: "x".into(), value: value.into() }
-}
-
-fn get() -> Operation {
-    Operation::Get { key: "x".into() }
-}
-
-fn request(client: u32, operation: Operation, to: u32) -> RaftAction {
-    Action::Request { client: ClientId(client), operation: operation.into(), to: Some(node(to)) }
-}
-
-/// What the clients got, in order.
-fn answers(run: &Run) -> Vec<Output> {
-    let entries = run.world.history().iter().filter_map(|entry| match &entry.what {
-        HistoryKind::Ok(output) => Some(output.clone()),
-        HistoryKind::Invoke(_) | HistoryKind::Fail | HistoryKind::Info => None,
-    });
-    entries.collect()
-}
-
-fn value(text: &str) -> Output {
-    Output::Value(Some(text.into()))
-}
 
 #[test]
 fn who_times_out_first_is_elected() {
@@ -61,7 +36,7 @@ fn a_single_server_elects_itself_and_commits_alone() {
     setup.plan.items = vec![item(400, request(1, put("1"), 1)), item(500, request(1, get(), 1))];
     let mut run = Run::new(setup);
     run.safely_until(1_000);
-    assert_eq!(answers(&run), [Output::Written, value("1")]);
+    assert_eq!(run.answers(), [Output::Written, value("1")]);
 }
 
 /// Figure 7: which logs could get elected at the top of it, and how a leader makes all others equal
@@ -120,7 +95,7 @@ fn figure_8_does_not_happen() {
 
 #[test]
 fn figure_8_happens_to_who_counts_old_replicas() {
-    let violation = figure_8(&[orrery_protocols::raft::bugs::R1]).violation.unwrap();
+    let violation = figure_8(&[orrery_protocols::raft::bugs::R1]).violation.clone().unwrap();
     assert_eq!(violation.rule, "Leader Completeness");
     assert_eq!(violation.facts.len(), 2);
     assert!(violation.facts[0].starts_with("n1 committed i2 of t2 as leader of t4"), "{violation}");
@@ -190,7 +165,7 @@ fn a_minority_commits_nothing_and_its_entries_give_way() {
     assert_eq!(run.leader(), Some(NodeId(3)));
     assert_eq!(run.terms(1), [1, 2, 2, 2]);
     run.safely_until(600);
-    assert_eq!(answers(&run), [Output::Written, Output::Written, value("lost")]);
+    assert_eq!(run.answers(), [Output::Written, Output::Written, value("lost")]);
 }
 
 #[test]
@@ -209,17 +184,17 @@ fn a_write_takes_two_delays_and_two_messages_per_follower() {
     let (messages, writes) =
         (run.world.counters().total().sent, run.world.counters().forced_writes);
     run.safely_until(113);
-    assert_eq!(answers(&run), []);
+    assert_eq!(run.answers(), []);
     run.safely_until(114);
-    assert_eq!(answers(&run), [Output::Written]);
+    assert_eq!(run.answers(), [Output::Written]);
     run.safely_until(199);
     assert_eq!(run.world.counters().total().sent - messages, 8);
     assert_eq!(run.world.counters().forced_writes - writes, 5);
     // A read costs one round of heartbeats and no disk at all.
     run.safely_until(213);
-    assert_eq!(answers(&run).len(), 1);
+    assert_eq!(run.answers().len(), 1);
     run.safely_until(214);
-    assert_eq!(answers(&run)[1], value("1"));
+    assert_eq!(run.answers()[1], value("1"));
     assert_eq!(run.world.counters().total().sent - messages, 16);
     assert_eq!(run.world.counters().forced_writes - writes, 5);
 }
@@ -277,7 +252,7 @@ fn a_retry_after_a_lost_answer_takes_effect_once() {
     setup.plan.items[2].trigger = orrery_sim::plan::Trigger::At(at(51));
     let mut run = Run::new(setup);
     run.safely_until(600);
-    assert_eq!(answers(&run), [Output::Written, value("a")]);
+    assert_eq!(run.answers(), [Output::Written, value("a")]);
     let probes: Vec<&str> = run.world.probes().hits().map(|(name, _)| name).collect();
     assert!(probes.contains(&"answer-from-session"), "{probes:?}");
 }
@@ -297,9 +272,9 @@ fn a_deposed_leader_answers_no_read() {
     ];
     let mut run = Run::new(setup);
     run.safely_until(249);
-    assert_eq!(answers(&run).len(), 2, "the read waits for a majority that n1 does not have");
+    assert_eq!(run.answers().len(), 2, "the read waits for a majority that n1 does not have");
     run.safely_until(600);
-    assert_eq!(answers(&run)[2], value("new"));
+    assert_eq!(run.answers()[2], value("new"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Many seeds under many faults: nothing may go wrong, and everything twice the same.
 
 use orrery_protocols::raft::{Index, Parameters, invariants};
-use orrery_sim::{Digest, NodeId, World};
+use orrery_sim::{Digest, NodeId};
 
 use crate::support::{Run, chaos};
 
@@ -54,9 +54,7 @@ fn the_same_seed_makes_the_same_run() {
 fn handlers_are_pure_and_states_have_digests() {
     for seed in 0..5 {
         let mut run = Run::new(chaos(seed, 3, &Parameters::default(), &[]));
-        run.world.check_purity();
-        run.safely_until(3_000);
-        assert_eq!(run.world.impurity(), None, "seed {seed}");
+        run.purely_until(3_000);
         let server = run.world.up().next().unwrap().1;
         assert!(Digest::of(server).is_ok());
     }
@@ -64,11 +62,6 @@ fn handlers_are_pure_and_states_have_digests() {
 
 #[test]
 fn a_copied_world_goes_on_as_the_original() {
-    let mut run = Run::new(chaos(3, 5, &Parameters::default(), &[]));
-    run.safely_until(2_000);
-    let mut copy: World<_> = run.world.clone();
-    run.safely_until(3_000);
-    while copy.step(crate::support::at(3_000)).unwrap().is_some() {}
-    assert_eq!(copy.digest(), run.world.digest());
+    let copy = Run::new(chaos(3, 5, &Parameters::default(), &[])).copied_until(2_000, 3_000);
     assert!(Index(0) < copy.node(NodeId(1)).map_or(Index(1), |server| server.log().last_index()));
 }

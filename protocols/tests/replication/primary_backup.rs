@@ -339,7 +339,7 @@ fn chaos(seed: u64, bugs: &[Bug]) -> Setup<PrimaryBackup> {
 fn planted_bugs_are_caught_in_chaos() {
     let parameters = Parameters { spares: 1, ..Parameters::default() };
     for (bug, seeds) in [(Q13, 4), (Q14, 40), (Q15, 4)] {
-        let rules = caught::<PrimaryBackup>(0..seeds, bug, &parameters, chaos);
+        let rules = caught::<PrimaryBackup>(0..seeds, bug, &parameters, 6_000, chaos);
         assert!(!rules.is_empty(), "{}", bug.id);
     }
 }
@@ -364,9 +364,7 @@ fn handlers_are_pure_and_the_same_seed_makes_the_same_run() {
     let parameters = Parameters { spares: 1, ..Parameters::default() };
     let digest = |seed| {
         let mut run = Run::<PrimaryBackup>::new(chaos(seed, &[]), &parameters);
-        run.world.check_purity();
-        run.safely_until(2_000);
-        assert_eq!(run.world.impurity(), None);
+        run.purely_until(2_000);
         for (_, party) in run.world.up() {
             assert!(Digest::of(party).is_ok());
         }

@@ -23,7 +23,7 @@ fn story(bugs: &[Bug]) -> Run {
 #[test]
 fn q16_a_primary_without_memory_goes_on_as_one() {
     assert_eq!(story(&[]).violation, None);
-    let violation = story(&[Q16]).violation.unwrap();
+    let violation = story(&[Q16]).violation.clone().unwrap();
     assert!(Q16.breaks.contains(&violation.rule), "{violation}");
     assert_eq!(violation.nodes.last(), Some(&NodeId(1)));
 }

@@ -1,59 +1,13 @@
 //! How the tests make replicas and run them under their monitors.
 
-use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use orrery_protocols::kv::{Operation, Output};
-use orrery_protocols::viewstamped::{Note, Parameters, Replica, Vr};
-use orrery_sim::client::HistoryKind;
-use orrery_sim::plan::{Action, Cut, Item, MessageFilter, Target, Trigger};
-use orrery_sim::registration::{NoteEntry, Workload};
-use orrery_sim::{
-    Bug, Bugs, ClientId, Duration, DurationRange, Law, Link, Monitor, NodeId, Probability,
-    Registration, Setup, SimTime, Violation, World,
-};
+use orrery_protocols::viewstamped::{Parameters, Replica, Vr};
+use orrery_sim::testing::{self, Chaos, pause_cut_or_crash, workload};
+use orrery_sim::{Bug, Duration, DurationRange, Law, Link, Probability, Registration, Setup};
 
-pub(crate) type VrItem = Item<Operation>;
-pub(crate) type VrAction = Action<Operation>;
-
-pub(crate) fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-pub(crate) fn at(millis: u64) -> SimTime {
-    SimTime::ZERO.saturating_add(ms(millis))
-}
-
-pub(crate) fn node(id: u32) -> Target {
-    Target::Node(NodeId(id))
-}
-
-/// An item of a plan that happens at so many milliseconds.
-pub(crate) fn item(millis: u64, action: VrAction) -> VrItem {
-    Item { name: None, trigger: Trigger::At(at(millis)), within: None, action }
-}
-
-pub(crate) fn crash(id: u32) -> VrAction {
-    Action::Crash { node: node(id), after_effects: None }
-}
-
-pub(crate) fn restart(id: u32) -> VrAction {
-    Action::Restart(node(id))
-}
-
-/// Cuts these nodes off from all others.
-pub(crate) fn cut(ids: &[u32]) -> VrAction {
-    Action::Cut(Cut::Groups(vec![ids.iter().map(|id| node(*id)).collect()]))
-}
-
-/// Keeps messages of a kind between two nodes back.
-pub(crate) fn hold(from: u32, to: u32, kind: &str) -> VrAction {
-    let (from, to, kind) = (Some(node(from)), Some(node(to)), Some(kind.into()));
-    Action::Hold(MessageFilter { from, to, kind, ..MessageFilter::default() })
-}
-
-pub(crate) fn request(client: u32, operation: Operation, to: u32) -> VrAction {
-    Action::Request { client: ClientId(client), operation, to: Some(node(to)) }
-}
+pub(crate) use orrery_sim::testing::{crash, cut, hold, item, ms, request, restart};
 
 pub(crate) fn put(value: &str) -> Operation {
     Operation::Put { key: "x".into(), value: value.into() }
@@ -69,13 +23,10 @@ pub(crate) fn value(text: &str) -> Output {
 
 /// Replicas and two clients: 10 ms each way, no faults.
 pub(crate) fn quiet(seed: u64, nodes: u32, parameters: &Parameters, bugs: &[Bug]) -> Setup<Vr> {
-    let mut setup = Setup::new(seed, Vr::set_up(parameters, nodes).unwrap());
-    setup.links.default = Link { latency: Law::Constant(ms(10)), ..Link::default() };
-    setup.bugs = Bugs::new(bugs.iter().copied());
+    let mut setup = testing::quiet::<Vr>(seed, nodes, parameters, ms(10), bugs);
     setup.clients.count = 2;
     setup.clients.timeout = ms(300);
     setup.clients.patience = Duration::from_secs(2_000);
-    setup.clients.entries = NodeId::all(nodes).collect();
     setup
 }
 
@@ -89,107 +40,41 @@ pub(crate) fn chaos(seed: u64, nodes: u32, bugs: &[Bug]) -> Setup<Vr> {
         ..Link::default()
     };
     let mix = [("put", 3), ("get", 4), ("cas", 2), ("append", 2), ("delete", 1)];
-    let mix = mix.map(|(kind, weight)| (String::from(kind), weight));
-    let workload = Workload { keys: 2, mix: BTreeMap::from(mix) };
-    setup.clients.generator = Some(Vr::generator(&workload).unwrap());
+    setup.clients.generator = Some(Vr::generator(&workload(2, &mix)).unwrap());
     setup.clients.think = Law::Uniform(DurationRange::new(ms(1), ms(30)));
-    let mut dice = Dice(seed);
-    let mut now = 300;
-    while now < 5_000 {
-        let victim = dice.below(u64::from(nodes)) as u32 + 1;
-        let lasts = 5 + dice.below(500);
-        let (begin, end) = match dice.below(3) {
-            0 => (Action::Pause(node(victim)), Action::Resume(node(victim))),
-            1 => (cut(&[victim]), Action::Heal(None)),
-            _ => (crash(victim), restart(victim)),
-        };
-        setup.plan.items.push(item(now, begin));
-        setup.plan.items.push(item(now + lasts, end));
-        now += 900 + dice.below(400);
-    }
+    let chaos = Chaos { begin: 300..5_000, last: 5..505, apart: 900..1_300, over: None };
+    setup.plan.items = chaos.items(seed, nodes, 3, pause_cut_or_crash);
     setup
 }
 
-/// A few random numbers for plans (`SplitMix64`).
-struct Dice(u64);
+/// A run of replicas.
+pub(crate) struct Run(testing::Run<Vr>);
 
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
+impl Deref for Run {
+    type Target = testing::Run<Vr>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
-/// A run, its milestones and its judgement.
-pub(crate) struct Run {
-    pub(crate) world: World<Replica>,
-    pub(crate) notes: Vec<NoteEntry<Vr>>,
-    pub(crate) violation: Option<Violation>,
-    monitors: Vec<Box<dyn Monitor<Replica>>>,
+impl DerefMut for Run {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl Run {
     pub(crate) fn new(setup: Setup<Vr>) -> Self {
-        let world = World::new(setup).unwrap();
-        let monitors = Vr::monitors(&Parameters::default(), world.node_count());
-        Self { world, notes: vec![], violation: None, monitors }
-    }
-
-    /// Goes on to `millis`, or to the first violation.
-    pub(crate) fn until(&mut self, millis: u64) -> &mut Self {
-        while self.violation.is_none() && self.world.step(at(millis)).unwrap().is_some() {
-            let step = self.world.last();
-            if let Some(node) = step.handled_by {
-                let (time, event) = (step.time, step.number);
-                let entry = |note: &Note| NoteEntry { time, event, node, note: note.clone() };
-                self.notes.extend(step.notes.iter().map(entry));
-            }
-            for monitor in &mut self.monitors {
-                if let Err(violation) = monitor.after(step, &self.world) {
-                    self.violation.get_or_insert(violation);
-                }
-            }
-        }
-        self
-    }
-
-    /// The same, and nothing may be wrong, at the end neither.
-    pub(crate) fn safely_until(&mut self, millis: u64) -> &mut Self {
-        self.until(millis);
-        for monitor in &mut self.monitors {
-            if let Err(violation) = monitor.finish(&self.world) {
-                self.violation.get_or_insert(violation);
-            }
-        }
-        assert_eq!(self.violation, None, "{:?}", self.violation);
-        self
+        Self(testing::Run::new(setup, &Parameters::default()))
     }
 
     pub(crate) fn replica(&self, id: u32) -> &Replica {
-        self.world.node(NodeId(id)).unwrap()
-    }
-
-    /// When a node first noted such a thing, in ms.
-    pub(crate) fn noted(&self, is_it: impl Fn(NodeId, &Note) -> bool) -> Option<u64> {
-        let found = self.notes.iter().find(|entry| is_it(entry.node, &entry.note))?;
-        Some(found.time.as_nanos() / 1_000_000)
+        self.node(id)
     }
 
     /// What the clients got, in order, and when, in ms.
     pub(crate) fn answers(&self) -> Vec<(u64, Output)> {
-        let entries = self.world.history().iter().filter_map(|entry| match &entry.what {
-            HistoryKind::Ok(output) => Some((entry.time.as_nanos() / 1_000_000, output.clone())),
-            HistoryKind::Invoke(_) | HistoryKind::Fail | HistoryKind::Info => None,
-        });
-        entries.collect()
-    }
-
-    /// How many messages of these kinds were sent.
-    pub(crate) fn sent(&self, kinds: &[&str]) -> u64 {
-        let counts = self.world.counters().messages();
-        counts.filter(|(kind, _)| kinds.contains(kind)).map(|(_, count)| count.sent).sum()
+        self.answered().map(|(millis, _, output)| (millis, output.clone())).collect()
     }
 }

@@ -1,10 +1,11 @@
 //! Many seeds under many faults: nothing may go wrong, and everything twice the same.
 
+use orrery_protocols::kv::Operation;
 use orrery_protocols::viewstamped::Parameters;
-use orrery_sim::plan::CrashLimit;
+use orrery_sim::plan::{CrashLimit, Item};
 use orrery_sim::{Node, NodeId, Probability};
 
-use crate::support::{Run, at, chaos, crash, cut, item, quiet, restart};
+use crate::support::{Run, chaos, crash, cut, item, quiet, restart};
 
 #[test]
 fn nothing_goes_wrong_under_faults() {
@@ -32,40 +33,28 @@ fn after_the_faults_clients_are_served_again() {
 
 #[test]
 fn the_same_seed_makes_the_same_run_and_handlers_are_pure() {
-    let digest = |seed| {
-        let mut run = Run::new(chaos(seed, 5, &[]));
-        run.world.check_purity();
-        run.safely_until(3_000);
-        assert_eq!(run.world.impurity(), None, "seed {seed}");
-        run.world.digest()
-    };
+    let digest = |seed| Run::new(chaos(seed, 5, &[])).purely_until(3_000);
     assert_eq!(digest(7), digest(7));
     assert_ne!(digest(7), digest(8));
 }
 
 #[test]
 fn a_copied_world_goes_on_as_the_original() {
-    let mut run = Run::new(chaos(3, 5, &[]));
-    run.safely_until(2_000);
-    let mut copy = run.world.clone();
-    run.safely_until(3_000);
-    while copy.step(at(3_000)).unwrap().is_some() {}
-    assert_eq!(copy.digest(), run.world.digest());
+    Run::new(chaos(3, 5, &[])).copied_until(2_000, 3_000);
+}
+
+/// n1 is cut off: it comes back, and cannot recover. Then this happens.
+fn while_n1_recovers(last: Item<Operation>, items: std::ops::Range<usize>, nodes: u32) -> Run {
+    let mut setup = quiet(1, 5, &Parameters::default(), &[]);
+    setup.plan.items = vec![item(10, cut(&[1])), item(20, crash(1)), item(30, restart(1)), last];
+    setup.plan.crash_limit = Some(CrashLimit { items, nodes });
+    Run::new(setup)
 }
 
 #[test]
 fn drawn_crashes_spare_the_others_while_a_replica_recovers() {
     let is_up_in_the_end = |items: std::ops::Range<usize>, nodes| {
-        let mut setup = quiet(1, 5, &Parameters::default(), &[]);
-        // n1 is cut off: it comes back, and cannot recover.
-        setup.plan.items = vec![
-            item(10, cut(&[1])),
-            item(20, crash(1)),
-            item(30, restart(1)),
-            item(100, crash(2)),
-        ];
-        setup.plan.crash_limit = Some(CrashLimit { items, nodes });
-        let mut run = Run::new(setup);
+        let mut run = while_n1_recovers(item(100, crash(2)), items, nodes);
         run.safely_until(200);
         assert!(run.replica(1).is_recovering());
         run.world.node(NodeId(2)).is_some()

@@ -1,117 +1,24 @@
-//! What tests of protocols have in common: short forms for what happens in a plan, a few random numbers for one, and a run under
-//! the protocol's invariants.
-//!
-//! All times are in milliseconds. A test says what it sets up, until when it runs, and what must have come of it:
-//!
-//! ```no_run
-//! # use orrery_sim::testing::{Run, crash, item, restart};
-//! # use orrery_sim::{Registration, Setup};
-//! # fn story<R: Registration>(mut setup: Setup<orrery_sim::registration::ProtocolOf<R>>) {
-//! setup.plan.items = vec![item(100, crash(1)), item(200, restart(1))];
-//! let mut run = Run::<R>::new(setup, &R::Parameters::default());
-//! run.safely_until(1_000);
-//! assert!(0 < run.world.counters().completed);
-//! # }
-//! ```
+//! A run of a test.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::bug::Bug;
+use crate::client::HistoryKind;
+use crate::digest::Digest;
 use crate::id::{ClientId, NodeId};
 use crate::monitor::{Monitor, Violation};
 use crate::node::Protocol;
-use crate::plan::{Action, Cut, Item, MessageFilter, Target, Trigger};
 use crate::registration::{NoteEntry, ProtocolOf, Registration};
-use crate::time::{Duration, SimTime};
+use crate::time::SimTime;
 use crate::world::{Setup, World};
 
+use super::at;
+
 type NoteOf<R> = <ProtocolOf<R> as Protocol>::Note;
+type OutputOf<R> = <ProtocolOf<R> as Protocol>::Output;
 
-/// So many milliseconds.
-pub const fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-/// So many milliseconds after the start.
-pub const fn at(millis: u64) -> SimTime {
-    SimTime::ZERO.saturating_add(ms(millis))
-}
-
-/// The node of that number.
-pub const fn node(id: u32) -> Target {
-    Target::Node(NodeId(id))
-}
-
-fn nodes(ids: &[u32]) -> Vec<Target> {
-    ids.iter().map(|id| node(*id)).collect()
-}
-
-/// An item of a plan that happens at so many milliseconds.
-pub const fn item<O>(millis: u64, action: Action<O>) -> Item<O> {
-    Item { name: None, trigger: Trigger::At(at(millis)), within: None, action }
-}
-
-/// A node stops.
-pub const fn crash<O>(id: u32) -> Action<O> {
-    Action::Crash { node: node(id), after_effects: None }
-}
-
-/// A node starts again from its disk.
-pub const fn restart<O>(id: u32) -> Action<O> {
-    Action::Restart(node(id))
-}
-
-/// A node stands still.
-pub const fn pause<O>(id: u32) -> Action<O> {
-    Action::Pause(node(id))
-}
-
-/// It goes on.
-pub const fn resume<O>(id: u32) -> Action<O> {
-    Action::Resume(node(id))
-}
-
-/// These nodes are cut off from all others.
-pub fn cut<O>(ids: &[u32]) -> Action<O> {
-    Action::Cut(Cut::Groups(vec![nodes(ids)]))
-}
-
-/// One side is cut off from another, both ways.
-pub fn between<O>(left: &[u32], right: &[u32]) -> Action<O> {
-    Action::Cut(Cut::Between(nodes(left), nodes(right)))
-}
-
-/// All cuts end.
-pub const fn heal<O>() -> Action<O> {
-    Action::Heal(None)
-}
-
-/// What `from` sends to `to` is kept back: messages of this kind.
-pub fn hold<O>(from: u32, to: u32, kind: &str) -> Action<O> {
-    let (from, to, kind) = (Some(node(from)), Some(node(to)), Some(kind.into()));
-    Action::Hold(MessageFilter { from, to, kind, ..MessageFilter::default() })
-}
-
-/// A client asks `to`.
-pub const fn request<O>(client: u32, operation: O, to: u32) -> Action<O> {
-    Action::Request { client: ClientId(client), operation, to: Some(node(to)) }
-}
-
-/// A few random numbers for a plan (`SplitMix64`; Steele, Lea and Flood 2014). What a world draws does not depend on them.
-#[derive(Clone, Debug)]
-pub struct Dice(pub u64);
-
-impl Dice {
-    /// A number below `bound`, which is not 0.
-    pub const fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
-    }
-}
+const BOUNDED: &str = "no node sends without bound";
 
 /// A run, its milestones and its judgement.
 pub struct Run<R: Registration> {
@@ -159,7 +66,7 @@ impl<R: Registration> Run<R> {
     }
 
     fn step(&mut self, until: SimTime) -> bool {
-        self.world.step(until).expect("no node sends without bound").is_some()
+        self.world.step(until).expect(BOUNDED).is_some()
     }
 
     /// The same, and then the run is over: what must be at the end is judged too.
@@ -180,6 +87,24 @@ impl<R: Registration> Run<R> {
         self
     }
 
+    /// The same with every handler called twice to see that it is pure. What is left is the digest of the run.
+    pub fn purely_until(&mut self, millis: u64) -> Digest {
+        self.world.check_purity();
+        self.safely_until(millis);
+        assert_eq!(self.world.impurity(), None);
+        self.world.digest()
+    }
+
+    /// The world is copied at `middle`, and the copy goes on to `end` as the original does.
+    pub fn copied_until(&mut self, middle: u64, end: u64) -> World<R::Node> {
+        self.safely_until(middle);
+        let mut copy = self.world.clone();
+        self.safely_until(end);
+        while copy.step(at(end)).expect(BOUNDED).is_some() {}
+        assert_eq!(copy.digest(), self.world.digest());
+        copy
+    }
+
     /// The rule that was broken.
     pub fn broken(&self) -> Option<&'static str> {
         self.violation.as_ref().map(|violation| violation.rule)
@@ -193,12 +118,20 @@ impl<R: Registration> Run<R> {
     /// When a node first noted such a thing, in milliseconds.
     pub fn noted(&self, is_it: impl Fn(NodeId, &NoteOf<R>) -> bool) -> Option<u64> {
         let found = self.notes.iter().find(|entry| is_it(entry.node, &entry.note))?;
-        Some(found.time.as_nanos() / 1_000_000)
+        Some(millis(found.time))
     }
 
     /// How often such a thing was noted.
     pub fn times(&self, is_it: impl Fn(NodeId, &NoteOf<R>) -> bool) -> usize {
         self.notes.iter().filter(|entry| is_it(entry.node, &entry.note)).count()
+    }
+
+    /// What clients got, in order: when, in milliseconds, who, and what.
+    pub fn answered(&self) -> impl Iterator<Item = (u64, ClientId, &OutputOf<R>)> {
+        self.world.history().iter().filter_map(|entry| match &entry.what {
+            HistoryKind::Ok(output) => Some((millis(entry.time), entry.operation.client, output)),
+            HistoryKind::Invoke(_) | HistoryKind::Fail | HistoryKind::Info => None,
+        })
     }
 
     /// How many messages of these kinds were sent.
@@ -212,6 +145,10 @@ impl<R: Registration> Run<R> {
         let place = R::STATISTICS.iter().position(|statistic| statistic.name == name);
         R::statistics(&self.world, &self.notes)[place.expect("a statistic of that name")]
     }
+}
+
+const fn millis(time: SimTime) -> u64 {
+    time.as_nanos() / 1_000_000
 }
 
 /// The rules that `bug` breaks first, and over how many of these seeds. None may be one that it does not list, and without it none may break.
