@@ -2,7 +2,9 @@
 
 use orrery_protocols::kv::Operation;
 use orrery_protocols::viewstamped::Parameters;
-use orrery_sim::plan::{CrashLimit, Item};
+use orrery_sim::plan::{Action, CrashLimit, Item, Target};
+use orrery_sim::step::Event;
+use orrery_sim::testing::at;
 use orrery_sim::{Node, NodeId, Probability};
 
 use crate::support::{Run, chaos, crash, cut, item, quiet, restart};
@@ -62,4 +64,21 @@ fn drawn_crashes_spare_the_others_while_a_replica_recovers() {
     assert!(is_up_in_the_end(3..4, 1), "n1 is as good as down");
     assert!(!is_up_in_the_end(3..4, 2), "two may be");
     assert!(!is_up_in_the_end(0..0, 1), "what people do is done");
+}
+
+#[test]
+fn what_is_spared_is_called_by_its_own_name() {
+    let wipe = Action::Wipe(Target::Node(NodeId(2)));
+    for (action, word) in [(crash(2), "crash"), (wipe, "wipe")] {
+        let mut run = while_n1_recovers(item(100, action), 3..4, 1);
+        run.safely_until(99);
+        let deed = loop {
+            run.world.step(at(100)).unwrap().expect("something is done at 100 ms");
+            if let Event::Deed(deed) = &run.world.last().event {
+                break deed.clone();
+            }
+        };
+        assert_eq!((deed.word, deed.node, deed.item), (word, Some(NodeId(2)), Some(3)));
+        assert!(deed.detail.starts_with("spared"), "{}", deed.detail);
+    }
 }

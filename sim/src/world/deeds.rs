@@ -116,9 +116,7 @@ impl<N: Node> World<N> {
         action: &Action<<N::Protocol as crate::Protocol>::Operation>,
     ) -> Result<Option<()>, QueueError> {
         let deed = match action {
-            Action::Crash { node, .. } => self
-                .resolve(node)
-                .map(|id| if self.must_spare(item) { spared(id) } else { self.do_crash(id) }),
+            Action::Crash { node, .. } => self.resolve(node).map(|id| self.do_crash(item, id)),
             Action::Restart(node) => {
                 let Some(id) = self.resolve_down(node) else { return Ok(None) };
                 return self.do_restart(item, id).map(Some);
@@ -136,7 +134,7 @@ impl<N: Node> World<N> {
             Action::Duplicate(message) => Some(self.do_duplicate(*message)?),
             Action::Deliver(message) => Some(self.do_deliver(*message)?),
             Action::Wipe(node) => match self.resolve(node) {
-                Some(id) if self.must_spare(item) => Some(spared(id)),
+                Some(id) if self.must_spare(item) => Some(spared("wipe", id)),
                 Some(id) => Some(self.do_wipe(id)?),
                 None => None,
             },

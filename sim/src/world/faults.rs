@@ -33,7 +33,10 @@ impl<N: Node> World<N> {
         })
     }
 
-    pub(super) fn do_crash(&mut self, id: NodeId) -> Deed {
+    pub(super) fn do_crash(&mut self, item: Option<usize>, id: NodeId) -> Deed {
+        if self.must_spare(item) {
+            return spared("crash", id);
+        }
         let changed = self.crash(id);
         Deed { changed, ..deed("crash", Some(id)) }
     }
@@ -120,8 +123,8 @@ impl<N: Node> World<N> {
     }
 }
 
-/// A crash that does not take place.
-pub(super) fn spared(id: NodeId) -> Deed {
+/// A fault of this word that does not take place.
+pub(super) fn spared(word: &'static str, id: NodeId) -> Deed {
     let detail = "spared: others have not recovered yet".into();
-    Deed { detail, ..deed("crash", Some(id)) }
+    Deed { detail, ..deed(word, Some(id)) }
 }
