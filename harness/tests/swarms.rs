@@ -104,6 +104,28 @@ fn faults_stay_inside_their_phase_and_clocks_inside_their_bound() {
 }
 
 #[test]
+fn when_the_faults_end_nodes_restart_only_where_they_may_have_crashed() {
+    for seed in SEEDS {
+        let case = Case { swarm: Some(everything()), ..case(seed) };
+        let nodes: Vec<Target> = NodeId::all(node_count(&case)).map(Target::Node).collect();
+        let ending = |families: &[Family]| {
+            let (mut resumed, mut restarted) = (vec![], vec![]);
+            let items = drawn(&case, families).plan.items;
+            for item in items.into_iter().skip_while(|item| item.action != Action::Calm) {
+                match item.action {
+                    Action::Resume(node) => resumed.push(node),
+                    Action::Restart(node) => restarted.push(node),
+                    _ => {}
+                }
+            }
+            (resumed, restarted)
+        };
+        assert_eq!(ending(&[Family::Pause]), (nodes.clone(), vec![]));
+        assert_eq!(ending(&[Family::Crash, Family::Restart]), (nodes.clone(), nodes));
+    }
+}
+
+#[test]
 fn the_number_of_nodes_is_drawn_between_both_bounds() {
     let counts: Vec<u32> =
         SEEDS.map(|seed| node_count(&Case { swarm: Some(everything()), ..case(seed) })).collect();
