@@ -7,10 +7,12 @@
 //! | [`administered`] | the same beside requests of an administrator |
 //! | [`command`] | what a log carries: operations, and decisions about sessions |
 //! | [`store`] | the state machine, which executes commands |
+//! | [`service`] | how well its clients were served |
 //! | `workload.rs` | what clients ask of their own accord |
 
 pub mod administered;
 pub mod command;
+pub mod service;
 pub mod store;
 mod workload;
 

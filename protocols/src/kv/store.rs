@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use orrery_sim::{ClientId, OperationId};
+use orrery_sim::{ClientId, Context, OperationId, Protocol};
 
 use super::{Command, Operation, Output, Request};
 
@@ -71,6 +71,18 @@ pub enum Reply {
     Superseded,
     /// Its client's session has expired: nobody knows any more whether it was executed.
     Expired,
+}
+
+impl Reply {
+    /// The client is told, if it waits.
+    pub fn tell<P: Protocol<Output = Output>>(self, id: OperationId, ctx: &mut Context<'_, P>) {
+        match self {
+            Self::Output(output) => ctx.complete(id, output),
+            // The client has gone on: nobody waits.
+            Self::Superseded => {}
+            Self::Expired => ctx.give_up(id),
+        }
+    }
 }
 
 /// What executing one command did.

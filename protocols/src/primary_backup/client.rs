@@ -67,12 +67,7 @@ impl Client {
         if self.pending.remove(&id).is_none() {
             return;
         }
-        match reply {
-            Reply::Output(output) => ctx.complete(id, output),
-            // The client has gone on: nobody waits.
-            Reply::Superseded => {}
-            Reply::Expired => ctx.give_up(id),
-        }
+        reply.tell(id, ctx);
     }
 
     /// Whatever waits may have been lost with a primary: the next one gets it. A retry takes effect once.

@@ -400,11 +400,6 @@ impl Server {
         if !leadership.asked.remove(&id) {
             return;
         }
-        match reply {
-            Reply::Output(output) => ctx.complete(id, output),
-            // The client has gone on: nobody waits.
-            Reply::Superseded => {}
-            Reply::Expired => ctx.give_up(id),
-        }
+        reply.tell(id, ctx);
     }
 }

@@ -283,12 +283,7 @@ impl Replica {
             if let (true, Some(id), Some(reply)) =
                 (self.is_primary(), command.operation(), execution.reply)
             {
-                match reply {
-                    Reply::Output(output) => ctx.complete(id, output),
-                    // The client has gone on: nobody waits.
-                    Reply::Superseded => {}
-                    Reply::Expired => ctx.give_up(id),
-                }
+                reply.tell(id, ctx);
             }
             ctx.note(Note::Executed { op, command, took_effect: execution.took_effect });
         }
