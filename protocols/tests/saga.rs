@@ -1,33 +1,19 @@
 //! Sagas under test: short stories, the planted bug, and a sweep over seeds and faults.
 
-use std::collections::BTreeMap;
-
 use orrery_protocols::bank::{Operation, Posting};
 use orrery_protocols::saga::bugs::T18;
 use orrery_protocols::saga::{Note, Parameters, Saga, Site};
-use orrery_sim::plan::{Action, Item, MessageFilter, Target, Trigger};
-use orrery_sim::registration::Workload;
+use orrery_sim::plan::{Action, MessageFilter};
+use orrery_sim::testing::{self, Run, crash, item, ms, node, restart, workload};
 use orrery_sim::{
-    Bug, Bugs, ClientId, Duration, DurationRange, Law, Link, NodeId, Probability, Registration,
-    Setup, SimTime, Violation, World,
+    Bug, ClientId, Duration, DurationRange, Law, Link, Probability, Registration, Setup, Violation,
+    World,
 };
-
-fn ms(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-fn item(millis: u64, action: Action<Operation>) -> Item<Operation> {
-    let trigger = Trigger::At(SimTime::ZERO.saturating_add(ms(millis)));
-    Item { name: None, trigger, within: None, action }
-}
 
 /// A component and three banks with one account each.
 fn quiet(seed: u64, bugs: &[Bug]) -> Setup<Saga> {
     let parameters = Parameters { accounts: Some(3), ..Parameters::default() };
-    let mut setup = Setup::new(seed, Saga::set_up(&parameters, 4).unwrap());
-    setup.links.default = Link { latency: Law::Constant(ms(10)), ..Link::default() };
-    setup.bugs = Bugs::new(bugs.iter().copied());
-    setup.clients.entries = vec![NodeId(1)];
+    let mut setup = testing::quiet::<Saga>(seed, 4, &parameters, ms(10), bugs);
     setup.clients.count = 3;
     setup.clients.timeout = ms(1_000);
     setup.clients.patience = ms(2_000);
@@ -45,19 +31,10 @@ fn transfer(amount: i64) -> Action<Operation> {
 fn run(setup: Setup<Saga>, millis: u64) -> (World<Site>, Vec<Note>, Option<Violation>) {
     let parameters =
         Parameters { accounts: Some(setup.configs[0].accounts), ..Parameters::default() };
-    let mut monitors = Saga::monitors(&parameters, 4);
-    let mut world = World::new(setup).unwrap();
-    let mut notes = vec![];
-    let end = SimTime::ZERO.saturating_add(ms(millis));
-    while world.step(end).unwrap().is_some() {
-        notes.extend(world.last().notes.iter().cloned());
-        for monitor in &mut monitors {
-            if let Err(violation) = monitor.after(world.last(), &world) {
-                return (world, notes, Some(violation));
-            }
-        }
-    }
-    (world, notes, None)
+    let mut run = Run::<Saga>::new(setup, &parameters);
+    run.until(millis);
+    let notes = run.notes.into_iter().map(|entry| entry.note);
+    (run.world, notes.collect(), run.violation)
 }
 
 fn balances(world: &World<Site>) -> Vec<i64> {
@@ -95,11 +72,8 @@ fn a_step_that_is_refused_undoes_those_before() {
 /// The step at the last bank comes after its compensation.
 fn late(bugs: &[Bug]) -> (World<Site>, Vec<Note>, Option<Violation>) {
     let mut setup = quiet(1, bugs);
-    let late = MessageFilter {
-        to: Some(Target::Node(NodeId(3))),
-        kind: Some("Step".into()),
-        ..MessageFilter::default()
-    };
+    let late =
+        MessageFilter { to: Some(node(3)), kind: Some("Step".into()), ..MessageFilter::default() };
     setup.plan.items = vec![
         item(50, Action::Hold(late)),
         item(100, transfer(30)),
@@ -123,18 +97,15 @@ fn t18_a_compensation_for_nothing_takes_money() {
 
 #[test]
 fn a_component_that_crashed_goes_on() {
-    for crash in 100..200 {
+    for time in 100..200 {
         let mut setup = quiet(1, &[]);
         setup.disk.sync = Law::Constant(ms(1));
-        setup.plan.items = vec![
-            item(100, transfer(30)),
-            item(crash, Action::Crash { node: Target::Node(NodeId(1)), after_effects: None }),
-            item(crash + 50, Action::Restart(Target::Node(NodeId(1)))),
-        ];
+        setup.plan.items =
+            vec![item(100, transfer(30)), item(time, crash(1)), item(time + 50, restart(1))];
         let (world, notes, violation) = run(setup, 3_000);
-        assert_eq!(violation, None, "crash at {crash} ms");
+        assert_eq!(violation, None, "crash at {time} ms");
         let sum: i64 = balances(&world).iter().sum();
-        assert_eq!(sum, 300, "crash at {crash} ms: {notes:?}");
+        assert_eq!(sum, 300, "crash at {time} ms: {notes:?}");
     }
 }
 
@@ -151,14 +122,13 @@ fn chaos(seed: u64, bugs: &[Bug]) -> Setup<Saga> {
         (config.patience, config.resend) = (ms(60), ms(50));
     }
     setup.disk.sync = Law::Uniform(DurationRange::new(Duration::ZERO, ms(2)));
-    let workload = Workload { keys: 3, mix: BTreeMap::from([(String::from("transfer"), 1)]) };
+    let workload = workload(3, &[("transfer", 1)]);
     setup.clients.generator = Some(Saga::generator(&workload).unwrap());
     setup.clients.think = Law::Exponential(ms(20));
     for (place, time) in (100..1_500).step_by(90).enumerate() {
-        let node = Target::Node(NodeId((seed + place as u64 * 7) as u32 % 4 + 1));
-        let crash = Action::Crash { node: node.clone(), after_effects: None };
-        setup.plan.items.push(item(time, crash));
-        setup.plan.items.push(item(time + 20 + seed % 60, Action::Restart(node)));
+        let victim = (seed + place as u64 * 7) as u32 % 4 + 1;
+        setup.plan.items.push(item(time, crash(victim)));
+        setup.plan.items.push(item(time + 20 + seed % 60, restart(victim)));
     }
     setup
 }

@@ -8,7 +8,7 @@ use orrery_sim::{
     Context, Duration, DurationRange, Node, NodeId, OperationId, Protocol, Sequence, Start,
 };
 
-use crate::kv::{Command, Operation, Output, Reply, Store};
+use crate::kv::{Command, Operation, Output, Store};
 use crate::quorum::majority;
 
 use super::message::{CrashVector, DoViewChange, Message, RecoveryResponse};
