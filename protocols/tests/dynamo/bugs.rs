@@ -2,16 +2,11 @@
 
 use orrery_protocols::dynamo::Parameters;
 use orrery_protocols::dynamo::bugs::{BUGS, Q4, Q5, Q6, Q7, Q21};
+use orrery_sim::Bug;
 use orrery_sim::plan::Action;
 use orrery_sim::testing::{crash, cut, item, ms, restart};
-use orrery_sim::{Bug, Duration};
 
-use crate::world::{StoreItem, add, chaos, delete, get, key, put, request, run};
-
-fn patient() -> Parameters {
-    let long = Duration::from_secs(100);
-    Parameters { anti_entropy: long, handoff: long, read_repair: false, ..Parameters::default() }
-}
+use crate::world::{StoreItem, add, chaos, delete, get, key, patient, put, request, run};
 
 /// Correct code passes; with the bug, the rule is broken.
 #[track_caller]

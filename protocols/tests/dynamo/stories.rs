@@ -1,17 +1,11 @@
 //! Short stories of a correct store, each about one rule of the paper.
 
 use orrery_protocols::dynamo::{Dynamo, Output, Parameters};
+use orrery_sim::Registration;
 use orrery_sim::plan::Action;
 use orrery_sim::testing::{crash, cut, item, ms, restart};
-use orrery_sim::{Duration, Registration};
 
-use crate::world::{add, answers, delete, get, key, put, request, run, values};
-
-/// No repair of its own accord within a test.
-fn patient() -> Parameters {
-    let long = Duration::from_secs(100);
-    Parameters { anti_entropy: long, handoff: long, read_repair: false, ..Parameters::default() }
-}
+use crate::world::{add, answers, delete, get, key, patient, put, request, run, values};
 
 #[test]
 fn a_read_takes_2_delays_and_a_write_that_reads_first_4() {

@@ -3,7 +3,7 @@
 use orrery_protocols::dynamo::{Dynamo, Operation, Output, Parameters};
 use orrery_sim::plan::{Action, Item};
 use orrery_sim::testing::{Run, at, item, ms, quiet, workload};
-use orrery_sim::{Bug, DurationRange, Law, NodeId, Registration, Setup};
+use orrery_sim::{Bug, Duration, DurationRange, Law, NodeId, Registration, Setup};
 
 use crate::support;
 
@@ -31,6 +31,12 @@ pub(crate) fn delete(key: &str) -> Operation {
 pub(crate) fn key(nodes: u32) -> String {
     let first = |key: &String| orrery_protocols::dynamo::ring::owners(key, 1, nodes) == [NodeId(1)];
     (0..100).map(|i| format!("k{i}")).find(first).unwrap()
+}
+
+/// No repair of its own accord within a test.
+pub(crate) fn patient() -> Parameters {
+    let long = Duration::from_secs(100);
+    Parameters { anti_entropy: long, handoff: long, read_repair: false, ..Parameters::default() }
 }
 
 /// Nodes and two clients: 5 ms each way, no faults.
