@@ -191,7 +191,7 @@ impl<'a> Drawing<'a> {
         let times: BTreeSet<u64> = moments.collect();
         let times: Vec<u64> = times.into_iter().collect();
         let count = times.len().max(1) as u64;
-        let step = (1_000 / count).clamp(28, 110);
+        let step = (1_600 / count).clamp(28, 116);
         let processes: BTreeSet<_> = picture.operations.iter().map(|o| o.process).collect();
         let lanes: BTreeMap<_, u64> = processes.into_iter().zip(0..).collect();
         let width = MARGIN + count * step + 40;
@@ -283,7 +283,8 @@ impl<'a> Drawing<'a> {
         };
         let wide = end - x;
         let full = format!("{number} {}", operation.description);
-        let room = (wide / 8).max(1) as usize;
+        // A character of 12 pixels is 7.2 wide.
+        let room = (wide.saturating_sub(8) * 10 / 73).max(1) as usize;
         let label: String = if full.chars().count() <= room {
             full
         } else if room > 6 {

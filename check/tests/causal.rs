@@ -185,6 +185,10 @@ fn agree(plans: &[Plan]) -> Result<[bool; 3], TestCaseError> {
             recheck(plans, &explanation.window.iter().map(|o| o.id).collect::<Vec<_>>(), level)?;
         }
     }
+    // One order of the writes for all, that agrees with causes, keeps every session guarantee.
+    let settings = orrery_check::sessions::Settings::default();
+    let sessions = orrery_check::sessions::check(&history, &settings, Budget::default());
+    prop_assert!(sessions.holds() || !expected[1], "{}", sessions);
     Ok(expected)
 }
 
