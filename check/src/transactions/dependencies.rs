@@ -209,11 +209,17 @@ impl Dependencies {
     /// The graph of starts and commits: node n is the commit of transaction n, and its start
     /// is at [`start`](Self::start).
     pub(crate) fn events(&self, events: Events, order: Order) -> Graph {
+        self.events_with(events, order, &[])
+    }
+
+    /// The graph of starts and commits, with more edges between transactions.
+    pub(crate) fn events_with(&self, events: Events, order: Order, more: &[Arc]) -> Graph {
         let mask = DEPENDS | Kind::ReadWrite.mask() | Kind::Silent.mask() | order_mask(order);
         let is_hub = |node: Node| node >= self.hubs && node < self.nodes;
         let start = |node: Node| if node < self.txns { self.start(node) } else { node };
         let mut arcs = Vec::with_capacity(self.arcs.len() + self.txns as usize);
-        for arc in self.arcs.iter().filter(|arc| arc.kind().mask() & mask != 0) {
+        let all = self.arcs.iter().chain(more);
+        for arc in all.filter(|arc| arc.kind().mask() & mask != 0) {
             let (from, to) = (arc.from, arc.to());
             let (from, to) = match arc.kind() {
                 Kind::ReadWrite => (start(from), to),

@@ -131,7 +131,7 @@ fn differing(history: &Transactions, txns: &[Txn]) -> Vec<Txn> {
     let mut writers = Vec::new();
     for &txn in txns {
         for &Micro { key, action } in history.steps(txn) {
-            let Action::ReadList(list) = action else {
+            let Action::ReadList(list, _) = action else {
                 if let Action::Read(atom) = action {
                     writers.extend(history.writer_of(key, atom).map(|writer| writer.txn));
                 }

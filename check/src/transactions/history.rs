@@ -41,8 +41,10 @@ pub(crate) enum Action {
     Write(Atom),
     /// Read this value of a register.
     Read(Atom),
-    /// Read this list.
-    ReadList(List),
+    /// Read this list, and behind it as many appends of its own: all that it has made to the key so
+    /// far. What others see of those, nobody knows yet. If it saw anything else of its own, all is in
+    /// the list.
+    ReadList(List, u32),
     /// Asked for a value that nobody knows.
     Asked,
 }
@@ -61,6 +63,16 @@ pub(crate) enum List {
 pub(crate) struct Micro {
     pub(crate) key: Key,
     pub(crate) action: Action,
+}
+
+impl Micro {
+    /// What it writes, if it does.
+    pub(crate) fn written(&self) -> Option<Atom> {
+        match self.action {
+            Action::Write(atom) => Some(atom),
+            Action::Read(_) | Action::ReadList(..) | Action::Asked => None,
+        }
+    }
 }
 
 /// A transaction; its steps are in [`Transactions::steps`].
@@ -256,10 +268,10 @@ impl Transactions {
             for &Micro { key, action } in self.steps(txn) {
                 let action = match action {
                     Action::Read(atom) if !remains(key, atom) => continue,
-                    Action::ReadList(list) => {
+                    Action::ReadList(list, own) => {
                         let list = self.list(key, list).iter().copied();
                         let list: Vec<Atom> = list.filter(|&atom| remains(key, atom)).collect();
-                        Action::ReadList(part.add_list(key, &list))
+                        Action::ReadList(part.add_list(key, &list), own)
                     }
                     Action::Write(_) | Action::Read(_) | Action::Asked => action,
                 };
@@ -295,8 +307,8 @@ impl Transactions {
         format!("[{} .. {}]", names(&list[..2]), names(&list[list.len() - 4..]))
     }
 
-    /// One step in words: `append(x, 1)`, `read(x) -> [1]`.
-    pub(crate) fn step_name(&self, Micro { key, action }: Micro) -> String {
+    /// One step in words, after those before it: `append(x, 1)`, `read(x) -> [1]`.
+    fn step_name(&self, before: &[Micro], Micro { key, action }: Micro) -> String {
         let name = self.key_name(key);
         match action {
             Action::Write(atom) => {
@@ -304,17 +316,23 @@ impl Transactions {
                 format!("{verb}({name}, {})", self.atom_name(atom))
             }
             Action::Read(atom) => format!("read({name}) -> {}", self.atom_name(atom)),
-            Action::ReadList(list) => {
-                format!("read({name}) -> {}", self.list_name(self.list(key, list)))
+            Action::ReadList(list, own) => {
+                let mut list = self.list(key, list).to_vec();
+                let mine =
+                    before.iter().filter(|micro| micro.key == key).filter_map(Micro::written);
+                let mine: Vec<Atom> = mine.collect();
+                list.extend_from_slice(&mine[mine.len() - own as usize..]);
+                format!("read({name}) -> {}", self.list_name(&list))
             }
             Action::Asked => format!("read({name})"),
         }
     }
 
-    /// A transaction in words.
-    pub(crate) fn describe(&self, txn: Txn) -> String {
-        let steps = self.steps(txn).iter().map(|&step| self.step_name(step));
-        steps.collect::<Vec<_>>().join(", ")
+    /// Steps of a transaction in words.
+    pub(crate) fn describe(&self, micros: &[Micro]) -> String {
+        let names =
+            (0..).zip(micros).map(|(index, &micro)| self.step_name(&micros[..index], micro));
+        names.collect::<Vec<_>>().join(", ")
     }
 
     /// A transaction as an explanation shows it.
@@ -331,7 +349,7 @@ impl Transactions {
         crate::finding::WindowOperation {
             id: transaction.id,
             process: ProcessId(transaction.process),
-            description: self.describe(txn),
+            description: self.describe(self.steps(txn)),
             outcome,
             invoked,
             returned: transaction.returned,

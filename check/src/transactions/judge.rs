@@ -3,7 +3,7 @@
 use super::cycles::{Cycle, Finder, Step};
 use super::dependencies::{DEPENDS, Dependencies, Events, order_mask};
 use super::facts::{Direct, Facts};
-use super::graph::Kind;
+use super::graph::{Arc, Kind};
 use super::history::{Family, Transactions, Txn};
 use super::lattice::{Isolation, Order, Standing};
 use super::polygraph::{self, Answer, Form};
@@ -290,8 +290,26 @@ impl Judge<'_> {
                 self.standing.violate(level);
                 self.anomalies.push(Anomaly::NoOrder(level));
             }
+            None if self.is_complete() && self.in_turn(level) => self.standing.keep(level),
             None => {}
         }
+    }
+
+    /// Whether the appends that nobody saw can happen one after the other as the rest of the history
+    /// suggests. If not, nothing is known.
+    fn in_turn(&mut self, level: Isolation) -> bool {
+        let events = if level == Prefix { Events::Prefix } else { Events::Snapshot };
+        let (dependencies, order) = (self.finder.dependencies, self.base(level));
+        let components = dependencies.events(events, order).components();
+        self.finder.steps += components.of.len() as u64;
+        let mut more = Vec::new();
+        for chain in self.facts.chains.iter().filter(|chain| chain.loose.len() > 1) {
+            let mut writers = chain.loose.clone();
+            writers.sort_by_key(|&txn| std::cmp::Reverse(components.of[txn as usize]));
+            more.extend(writers.windows(2).map(|two| Arc::new(two[0], two[1], Kind::WriteWrite)));
+        }
+        components.is_acyclic()
+            && dependencies.events_with(events, order, &more).components().is_acyclic()
     }
 
     /// Whether there is an order of the writes that the level allows; `None` if nobody knows.

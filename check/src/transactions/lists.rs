@@ -87,7 +87,7 @@ impl Analysis<'_> {
     fn observe_odd(&mut self) {
         for txn in self.history.all() {
             for &Micro { key, action } in self.history.steps(txn) {
-                let Action::ReadList(list @ List::Odd(_)) = action else { continue };
+                let Action::ReadList(list @ List::Odd(_), _) = action else { continue };
                 for &atom in self.history.list(key, list) {
                     let Some(element) = self.history.element(key, atom) else { continue };
                     let position = &mut self.positions[element as usize];
@@ -147,7 +147,7 @@ impl Analysis<'_> {
         );
         let shows = |txn: &Txn| {
             history.steps(*txn).iter().any(|micro| {
-                matches!(micro.action, Action::ReadList(List::Prefix(length))
+                matches!(micro.action, Action::ReadList(List::Prefix(length), _)
                     if micro.key == key && length as usize > last)
             })
         };
@@ -163,27 +163,25 @@ impl Analysis<'_> {
 
     /// What a committed transaction read.
     fn visit(&mut self, txn: Txn) {
-        // Of each key touched so far: what was read last, and what has been appended since.
-        let mut own: Vec<(Key, Option<List>, Vec<Atom>)> = Vec::new();
+        // Of each key touched so far: what was read last, and how much has been appended.
+        let mut own: Vec<(Key, Option<List>, u32)> = Vec::new();
         for (step, &Micro { key, action }) in (0..).zip(self.history.steps(txn)) {
             let known = own.iter().position(|(other, ..)| *other == key);
             match action {
-                Action::Write(atom) => match known {
-                    Some(index) => own[index].2.push(atom),
-                    None => own.push((key, None, vec![atom])),
+                Action::Write(_) => match known {
+                    Some(index) => own[index].2 += 1,
+                    None => own.push((key, None, 1)),
                 },
-                Action::ReadList(list) => {
+                Action::ReadList(list, shown) => {
                     let future = self.future(txn, step, key, list);
-                    if let Some(index) = known {
-                        let (_, read, appended) = &own[index];
-                        if !future {
-                            self.internal(txn, key, list, *read, appended);
-                        }
+                    if let (Some(index), false) = (known, future) {
+                        let (_, before, appended) = own[index];
+                        self.internal(txn, step, (key, list), before, shown == appended);
                     }
                     self.read(txn, step, key, list, known.is_none());
                     match known {
-                        Some(index) => own[index] = (key, Some(list), Vec::new()),
-                        None => own.push((key, Some(list), Vec::new())),
+                        Some(index) => own[index].1 = Some(list),
+                        None => own.push((key, Some(list), 0)),
                     }
                 }
                 Action::Asked | Action::Read(_) => {}
@@ -210,24 +208,32 @@ impl Analysis<'_> {
     }
 
     /// Whether a read fits what the same transaction has read and appended before.
-    fn internal(&mut self, txn: Txn, key: Key, list: List, read: Option<List>, own: &[Atom]) {
+    fn internal(
+        &mut self,
+        txn: Txn,
+        step: u32,
+        (key, list): (Key, List),
+        before: Option<List>,
+        has_own: bool,
+    ) {
         let history = self.history;
         let now = history.list(key, list);
-        let has_own = now.ends_with(own);
-        let fits = has_own
-            && read.is_none_or(|read| now[..now.len() - own.len()] == *history.list(key, read));
-        if fits {
+        let read = before.map(|before| history.list(key, before));
+        if has_own && read.is_none_or(|read| read == now) {
             return;
         }
         let (id, name, now) = (history.id(txn), history.key_name(key), history.list_name(now));
-        let (level, sentence) = if has_own {
-            let before = history.list_name(history.list(key, read.expect("only a read differs")));
-            (Isolation::ReadAtomic, format!("{id} read {name} as {before} and then as {now}"))
-        } else {
-            let own = history.list_name(own);
-            (Isolation::Pl2, format!("{id} appended {own} to {name} and then read {now}"))
-        };
-        self.direct("internal", level, sentence, &[txn]);
+        if let (true, Some(read)) = (has_own, read) {
+            let read = history.list_name(read);
+            let sentence = format!("{id} read {name} from others as {read} and then as {now}");
+            return self.direct("internal", Isolation::ReadAtomic, sentence, &[txn]);
+        }
+        let own = history.steps(txn)[..step as usize].iter();
+        let own: Vec<Atom> =
+            own.filter(|micro| micro.key == key).filter_map(Micro::written).collect();
+        let own = history.list_name(&own);
+        let sentence = format!("{id} appended {own} to {name} and then read {now}");
+        self.direct("internal", Isolation::Pl2, sentence, &[txn]);
     }
 
     /// Where a list was read from, and what is wrong with it.
@@ -338,7 +344,7 @@ impl Analysis<'_> {
         let longest = history.longest(key);
         let shows_longest = |other: &Txn| {
             history.steps(*other).iter().any(|micro| {
-                matches!(micro.action, Action::ReadList(List::Prefix(length))
+                matches!(micro.action, Action::ReadList(List::Prefix(length), _)
                     if micro.key == key
                         && longest[..length as usize] != elements[..elements.len().min(length as usize)])
             })
@@ -403,7 +409,7 @@ impl Analysis<'_> {
         let later = history.steps(writer.txn)[writer.step as usize + 1..].iter();
         let last = later.rev().find_map(|micro| match micro.action {
             Action::Write(atom) if micro.key == key => Some(atom),
-            Action::Write(_) | Action::Read(_) | Action::ReadList(_) | Action::Asked => None,
+            Action::Write(_) | Action::Read(_) | Action::ReadList(..) | Action::Asked => None,
         });
         let Some(last) = last else { return };
         if writer.txn == txn {

@@ -6,7 +6,7 @@ use crate::history::{Moment, OperationId};
 use crate::record::{Place, ReadError, Record, RecordKind, Records, Value};
 
 use super::history::{
-    Action, Atom, Family, Key, List, Micro, Names, Status, Transaction, Transactions, Txn,
+    Action, Atom, Family, Key, Micro, Names, Status, Transaction, Transactions, Txn,
 };
 
 /// Reads a history of transactions over `family`.
@@ -168,10 +168,15 @@ impl Reader {
                 "`{value}` is no transaction: a list of [function key value] is one"
             ));
         };
-        list.iter().map(|micro| self.micro(micro, is_answer)).collect()
+        let mut micros = Vec::with_capacity(list.len());
+        for micro in list {
+            let micro = self.micro(micro, is_answer, &micros)?;
+            micros.push(micro);
+        }
+        Ok(micros)
     }
 
-    fn micro(&mut self, micro: &Value, is_answer: bool) -> Result<Micro, String> {
+    fn micro(&mut self, micro: &Value, is_answer: bool, before: &[Micro]) -> Result<Micro, String> {
         let lists = self.history.family == Family::Lists;
         let wrong = || {
             let write = if lists { "append key value" } else { "w key value" };
@@ -188,7 +193,7 @@ impl Reader {
         let key = self.history.names().key(key);
         let action = match function.name().ok_or_else(wrong)? {
             "r" | "read" if !is_answer => Action::Asked,
-            "r" | "read" if lists => Action::ReadList(self.list(key, value)?),
+            "r" | "read" if lists => self.list(key, value, before)?,
             "r" | "read" => Action::Read(self.history.names().atom(value)),
             "append" if lists => Action::Write(self.history.names().atom(value)),
             "w" | "write" if !lists => {
@@ -206,7 +211,7 @@ impl Reader {
         Ok(Micro { key, action })
     }
 
-    fn list(&mut self, key: Key, value: &Value) -> Result<List, String> {
+    fn list(&mut self, key: Key, value: &Value, before: &[Micro]) -> Result<Action, String> {
         let elements: &[Value] = match value {
             Value::Nil => &[],
             Value::List(elements) => elements,
@@ -215,9 +220,12 @@ impl Reader {
         let mut list = std::mem::take(&mut self.list);
         list.clear();
         list.extend(elements.iter().map(|element| self.history.names().atom(element)));
-        let kept = self.history.add_list(key, &list);
+        let own = before.iter().filter(|micro| micro.key == key).filter_map(Micro::written);
+        let own: Vec<Atom> = own.collect();
+        let own = if list.ends_with(&own) { own.len() } else { 0 };
+        let kept = self.history.add_list(key, &list[..list.len() - own]);
         self.list = list;
-        Ok(kept)
+        Ok(Action::ReadList(kept, own as u32))
     }
 
     /// Whether the answer has the steps that were asked for.
@@ -226,21 +234,17 @@ impl Reader {
             asked.key == answered.key
                 && match (asked.action, answered.action) {
                     (Action::Write(asked), Action::Write(answered)) => asked == answered,
-                    (Action::Asked, Action::Read(_) | Action::ReadList(_)) => true,
+                    (Action::Asked, Action::Read(_) | Action::ReadList(..)) => true,
                     _ => false,
                 }
         };
         if asked.len() == answered.len() && asked.iter().zip(answered).all(is_same) {
             return Ok(());
         }
-        let name = |micros: &[Micro]| {
-            let names = micros.iter().map(|&micro| self.history.step_name(micro));
-            names.collect::<Vec<_>>().join(", ")
-        };
         Err(format!(
             "the answer `{}` is not to what was asked, `{}`: it has the same steps",
-            name(answered),
-            name(asked)
+            self.history.describe(answered),
+            self.history.describe(asked)
         ))
     }
 

@@ -64,7 +64,7 @@ impl Analysis<'_> {
                         Some(Known::Read(_)) | None => Known::Read(atom),
                     }
                 }
-                Action::Asked | Action::ReadList(_) => continue,
+                Action::Asked | Action::ReadList(..) => continue,
             };
             match index {
                 Some(index) => own[index].1 = now,
@@ -117,7 +117,7 @@ impl Analysis<'_> {
         }
         let last = history.steps(writer.txn).iter().rev().find_map(|micro| match micro.action {
             Action::Write(last) if micro.key == key => Some(last),
-            Action::Write(_) | Action::Read(_) | Action::ReadList(_) | Action::Asked => None,
+            Action::Write(_) | Action::Read(_) | Action::ReadList(..) | Action::Asked => None,
         });
         if let Some(last) = last.filter(|&last| last != atom) {
             let sentence = format!(

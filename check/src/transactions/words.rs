@@ -44,7 +44,7 @@ impl Words<'_> {
     fn writes(&self, txn: Txn) -> impl Iterator<Item = (Key, Atom)> {
         self.history.steps(txn).iter().filter_map(|micro| match micro.action {
             Action::Write(atom) => Some((micro.key, atom)),
-            Action::Read(_) | Action::ReadList(_) | Action::Asked => None,
+            Action::Read(_) | Action::ReadList(..) | Action::Asked => None,
         })
     }
 
@@ -103,7 +103,7 @@ impl Words<'_> {
         let shows = |txn: &Txn| {
             history.txn(*txn).status == Status::Ok
                 && history.steps(*txn).iter().any(|micro| {
-                    matches!(micro.action, Action::ReadList(List::Prefix(length))
+                    matches!(micro.action, Action::ReadList(List::Prefix(length), _)
                         if micro.key == key && length as usize > place)
                 })
         };
@@ -140,7 +140,7 @@ impl Words<'_> {
         let (verb, preposition) = self.verb();
         for &Micro { key, action } in history.steps(to) {
             let shown = match action {
-                Action::ReadList(list) => history.list(key, list),
+                Action::ReadList(list, _) => history.list(key, list),
                 Action::Read(ref atom) => std::slice::from_ref(atom),
                 Action::Write(_) | Action::Asked => continue,
             };
@@ -169,13 +169,13 @@ impl Words<'_> {
             };
             let (name, written) = (history.key_name(key), history.atom_name(atom));
             let shown = match action {
-                Action::ReadList(list) if !history.list(key, list).contains(&atom) => {
+                Action::ReadList(list, _) if !history.list(key, list).contains(&atom) => {
                     history.list_name(history.list(key, list))
                 }
                 Action::Read(read) if read != atom && self.is_older(from, key, to) => {
                     history.atom_name(read)
                 }
-                Action::Write(_) | Action::Read(_) | Action::ReadList(_) | Action::Asked => {
+                Action::Write(_) | Action::Read(_) | Action::ReadList(..) | Action::Asked => {
                     continue;
                 }
             };

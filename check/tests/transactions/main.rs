@@ -1,5 +1,7 @@
 //! Transactions: small stories, other people's histories, and agreement with brute force.
 
+mod agreement;
+mod brute;
 mod shared;
 mod stories;
 mod support;
