@@ -1,7 +1,7 @@
 //! What a history says for certain: who committed, who read from whom, and in which order the writes
 //! of a key took effect, as far as anybody knows.
 
-use super::history::{Action, Key, Micro, Status, Transactions, Txn};
+use super::history::{Action, Family, Key, Micro, Status, Transactions, Txn};
 use super::lattice::Isolation;
 
 /// What every key holds before the first transaction, as a writer.
@@ -86,6 +86,42 @@ impl Facts {
             starts[index] += starts[index - 1];
         }
         starts
+    }
+
+    /// Everybody whose write a read shows: of a list all that appended to it, of a register the last.
+    pub(crate) fn shown_by<'a>(&'a self, family: Family, read: &'a ReadFrom) -> &'a [Txn] {
+        match family {
+            Family::Lists => &self.chains[read.key as usize].writers[..read.seen as usize],
+            Family::Registers(_) if read.from == INITIAL => &[],
+            Family::Registers(_) => std::slice::from_ref(&read.from),
+        }
+    }
+
+    /// The same facts with the writes of each key in one of the orders that they leave open; `None` after the
+    /// last one. Each is a permutation of the writers that have no place, by its number.
+    pub(crate) fn ordered(&self, mut number: u64) -> Option<Self> {
+        let mut chains = self.chains.clone();
+        for chain in &mut chains {
+            // The digits of the number in the factorial system choose one writer after the other.
+            while !chain.loose.is_empty() {
+                let count = chain.loose.len() as u64;
+                let next = chain.loose.remove((number % count) as usize);
+                chain.writers.push(next);
+                number /= count;
+            }
+        }
+        if number > 0 {
+            return None;
+        }
+        let mut reads = self.reads.clone();
+        for read in reads.iter_mut().filter(|read| !self.chains[read.key as usize].is_known) {
+            let writers = &chains[read.key as usize].writers;
+            let place = writers.iter().position(|&writer| writer == read.from);
+            read.seen = place.map_or(0, |place| place as u32 + 1);
+        }
+        chains.iter_mut().for_each(|chain| chain.is_known = true);
+        let (is_committed, updates) = (self.is_committed.clone(), self.updates.clone());
+        Some(Self { is_committed, reads, chains, updates, direct: Vec::new() })
     }
 
     /// The committed transactions.

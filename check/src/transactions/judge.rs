@@ -7,7 +7,7 @@ use super::graph::{Arc, Kind};
 use super::history::{Family, Transactions, Txn};
 use super::lattice::{Isolation, Order, Standing};
 use super::polygraph::{self, Answer, Form};
-use super::weak::{self, Inferred, Missed, Written};
+use super::weak::{self, Inferred, Missed, Past, Written};
 use super::{lists, registers};
 
 use Isolation::{
@@ -15,6 +15,9 @@ use Isolation::{
     Serializable, Snapshot, StrictSerializable, StrongSessionSerializable, StrongSessionSnapshot,
     StrongSnapshot,
 };
+
+/// How many orders of the writes are tried for parallel snapshot isolation.
+const ORDERS: u64 = 2_000;
 
 /// Why a level is violated.
 #[derive(Clone, Debug)]
@@ -211,9 +214,12 @@ impl Judge<'_> {
         }
         let written = self.written.get_or_insert_with(|| Written::new(history, facts));
         let inferred = if level == Causal {
-            let before = Kind::WriteRead.mask() | Kind::Session.mask();
-            let before = self.finder.dependencies.graph(before);
-            weak::causal(history, facts, written, &before, self.budget)
+            let past = Past::new(history, facts, self.finder.dependencies);
+            if !past.graph.components().is_acyclic() {
+                // Somebody saw in a list what came after it, which another anomaly says better.
+                return;
+            }
+            weak::causal(history, facts, written, &past, self.budget)
         } else {
             let by_step = level == ReadCommitted;
             Some(weak::direct(history, facts, written, by_step, self.sessions_count))
@@ -245,14 +251,19 @@ impl Judge<'_> {
     }
 
     /// How the reader has seen what it then missed.
-    pub(crate) fn seen(&mut self, level: Isolation, missed: Missed) -> Vec<Step> {
-        let reader = missed.read.txn;
-        let mut mask = Kind::WriteRead.mask() | order_mask(self.base(level));
-        if level != Causal && !self.sessions_count {
-            mask = Kind::WriteRead.mask();
+    fn seen(&mut self, level: Isolation, missed: Missed) -> Vec<Step> {
+        let (from, to) = (missed.seen, missed.read.txn);
+        let start = self.facts.reads.partition_point(|read| read.txn < to);
+        let mut reads = self.facts.reads[start..].iter().take_while(|read| read.txn == to);
+        let family = self.history.family;
+        if reads.any(|read| self.facts.shown_by(family, read).contains(&from)) {
+            return vec![Step { from, to, kind: Kind::WriteRead }];
         }
-        let graph = self.finder.dependencies.graph(mask);
-        let path = graph.path(missed.seen, reader, |_| true, u64::MAX / 2, &mut self.finder.steps);
+        if level != Causal {
+            return vec![Step { from, to, kind: Kind::Session }];
+        }
+        let past = Past::new(self.history, self.facts, self.finder.dependencies);
+        let path = past.graph.path(from, to, |_| true, u64::MAX / 2, &mut self.finder.steps);
         self.finder.steps_of(&path.unwrap_or_default())
     }
 
@@ -264,8 +275,30 @@ impl Judge<'_> {
         };
         if found.is_some() || self.is_forced() {
             self.settle(level, found);
-        } else if level != ParallelSnapshot {
+        } else if level == ParallelSnapshot {
+            self.try_orders(order);
+        } else {
             self.search(level);
+        }
+    }
+
+    /// Parallel snapshot isolation of a small history: every order of the writes is tried.
+    fn try_orders(&mut self, order: Order) {
+        for number in 0..ORDERS {
+            let Some(facts) = self.facts.ordered(number) else {
+                self.standing.violate(ParallelSnapshot);
+                self.anomalies.push(Anomaly::NoOrder(ParallelSnapshot));
+                return;
+            };
+            let dependencies = Dependencies::new(self.history, &facts);
+            let mut finder = Finder { dependencies: &dependencies, budget: self.budget, steps: 0 };
+            let depends = DEPENDS | order_mask(order);
+            let is_kept = finder.plain(ParallelSnapshot, depends).is_none()
+                && finder.single(ParallelSnapshot, order).is_none();
+            self.finder.steps += finder.steps;
+            if is_kept {
+                return self.standing.keep(ParallelSnapshot);
+            }
         }
     }
 

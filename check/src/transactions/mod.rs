@@ -9,6 +9,43 @@
 //!   level is decided. Appends that nobody read come after those that somebody read.
 //! - [`rw-register`](RW_REGISTER): a register shows only its last write. The order of the writes is
 //!   taken from the system's own commit order where the records have it, or searched for.
+//!
+//! # Examples
+//!
+//! Two transactions that each read what the other appends to: write skew, which snapshot isolation allows.
+//!
+//! ```
+//! use orrery_check::formats;
+//! use orrery_check::subject::{Options, subject};
+//!
+//! let history = r#"
+//! {"index": 0, "time": 1, "type": "invoke", "process": 0, "f": "txn", "value": [["r", "x", null], ["append", "y", 1]]}
+//! {"index": 1, "time": 2, "type": "invoke", "process": 1, "f": "txn", "value": [["r", "y", null], ["append", "x", 1]]}
+//! {"index": 2, "time": 3, "type": "ok", "process": 0, "f": "txn", "value": [["r", "x", []], ["append", "y", 1]]}
+//! {"index": 3, "time": 4, "type": "ok", "process": 1, "f": "txn", "value": [["r", "y", []], ["append", "x", 1]]}
+//! "#;
+//! let mut records = formats::read(history.as_bytes(), None)?;
+//! let report = (subject("list-append").unwrap().judge)(&mut records, &Options::default())?;
+//! assert!(report.is_violated());
+//! assert_eq!(report.weakest_violated, ["serializable"]);
+//! assert_eq!(report.strongest_kept, ["strong-snapshot-isolation"]);
+//! # Ok::<(), orrery_check::record::ReadError>(())
+//! ```
+//!
+//! Registers, as the tools for weak isolation write them: the second session misses a write of the transaction whose
+//! other write it saw.
+//!
+//! ```
+//! use orrery_check::formats;
+//! use orrery_check::subject::{Options, subject};
+//!
+//! let history = "w 0 1\nw 1 1\n=====\nr 0 1\nr 1 nil\n";
+//! let mut records = formats::read(history.as_bytes(), None)?;
+//! let options = Options { consistency: Some("read-atomic".to_owned()), ..Options::default() };
+//! let report = (subject("rw-register").unwrap().judge)(&mut records, &options)?;
+//! assert!(report.is_violated());
+//! # Ok::<(), orrery_check::record::ReadError>(())
+//! ```
 
 mod cycles;
 mod dependencies;

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use super::dependencies::Dependencies;
 use super::facts::{Facts, INITIAL, ReadFrom, written};
-use super::graph::{Arc, Graph, Kind};
-use super::history::{Key, Transactions, Txn};
+use super::graph::{Arc, Graph, Kind, Node};
+use super::history::{Family, Key, Transactions, Txn};
 
 /// Somebody read `x` from `from` (or as it was at first) though it had seen `seen`, which writes `x`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,14 @@ pub(crate) fn direct(
     let starts = facts.read_starts(history.txns.len());
     for txn in facts.committed() {
         let reads = &facts.reads[starts[txn as usize] as usize..starts[txn as usize + 1] as usize];
-        within(reads, written, by_step, &mut inferred);
+        let mut sources: Vec<(Txn, u32)> = Vec::with_capacity(reads.len());
+        for read in reads {
+            let shown = facts.shown_by(history.family, read).iter();
+            sources.extend(shown.map(|&seen| (seen, read.step)));
+        }
+        sources.sort_unstable();
+        sources.dedup_by_key(|source| source.0);
+        within(reads, &sources, written, by_step, &mut inferred);
         if !sessions_count || by_step {
             continue;
         }
@@ -91,14 +99,17 @@ pub(crate) fn direct(
     inferred
 }
 
-/// What the reads of one transaction say of those it read from.
-fn within(reads: &[ReadFrom], written: &Written, by_step: bool, inferred: &mut Inferred) {
+/// What the reads of one transaction say of those it has seen, each with the first step that shows it.
+fn within(
+    reads: &[ReadFrom],
+    sources: &[(Txn, u32)],
+    written: &Written,
+    by_step: bool,
+    inferred: &mut Inferred,
+) {
     let mut by_key = reads.to_vec();
     by_key.sort_by_key(|read| (read.key, read.step));
-    let mut sources: Vec<(Txn, u32)> = reads.iter().map(|read| (read.from, read.step)).collect();
-    sources.sort_unstable();
-    sources.dedup_by_key(|source| source.0);
-    for &(seen, step) in sources.iter().filter(|source| source.0 != INITIAL) {
+    for &(seen, step) in sources {
         let keys = written.of(seen);
         let applies = |read: &ReadFrom| read.from != seen && (!by_step || read.step > step);
         if keys.len() <= by_key.len() {
@@ -120,31 +131,98 @@ fn within(reads: &[ReadFrom], written: &Written, by_step: bool, inferred: &mut I
 /// How many of the transactions of each session have been seen.
 type Clock = Vec<u32>;
 
-/// Causal consistency: seen is all from which a path of reads and sessions leads here. `before` is the
-/// graph of these, without a cycle. `None` if it would take more than `budget` entries of clocks.
+/// Reads and sessions as a graph, for lists with a node for each version: whoever reads a list has seen all
+/// who appended to it.
+pub(crate) struct Past {
+    pub(crate) graph: Graph,
+    /// Of each key, the node of its first version; versions are nodes only of lists.
+    versions: Vec<Node>,
+}
+
+impl Past {
+    pub(crate) fn new(history: &Transactions, facts: &Facts, dependencies: &Dependencies) -> Self {
+        if history.family != Family::Lists {
+            let graph = dependencies.graph(Kind::WriteRead.mask() | Kind::Session.mask());
+            return Self { graph, versions: Vec::new() };
+        }
+        let is_session = |arc: &&Arc| arc.kind() == Kind::Session;
+        let mut arcs: Vec<Arc> = dependencies.arcs.iter().filter(is_session).copied().collect();
+        let mut next = dependencies.nodes;
+        let mut versions = Vec::with_capacity(facts.chains.len());
+        for chain in &facts.chains {
+            versions.push(next);
+            for (index, &writer) in chain.writers.iter().enumerate() {
+                arcs.push(Arc::new(writer, next, Kind::WriteRead));
+                if index > 0 {
+                    arcs.push(Arc::new(next - 1, next, Kind::Silent));
+                }
+                next += 1;
+            }
+        }
+        for read in facts.reads.iter().filter(|read| read.seen > 0) {
+            let version = versions[read.key as usize] + read.seen - 1;
+            arcs.push(Arc::new(version, read.txn, Kind::Silent));
+        }
+        Self { graph: Graph::new(next as usize, arcs.iter(), u8::MAX), versions }
+    }
+
+    /// The node that a read shows: a version, or who wrote it.
+    fn source(&self, read: &ReadFrom) -> Option<Node> {
+        match self.versions.get(read.key as usize) {
+            Some(_) if read.seen == 0 => None,
+            Some(first) => Some(first + read.seen - 1),
+            None => (read.from != INITIAL).then_some(read.from),
+        }
+    }
+}
+
+/// Causal consistency: seen is all from which a path of reads and sessions leads here. There is no cycle in
+/// `past`. `None` if it would take too many entries of clocks.
 pub(crate) fn causal(
     history: &Transactions,
     facts: &Facts,
     written: &Written,
-    before: &Graph,
+    past: &Past,
     budget: u64,
 ) -> Option<Inferred> {
     let sessions = Sessions::new(history, facts);
-    let entries = sessions.count as u64 * facts.is_committed.len() as u64;
-    if entries > budget.saturating_mul(64) {
+    let nodes = past.graph.nodes();
+    if sessions.count as u64 * nodes as u64 > budget.saturating_mul(64) {
         return None;
     }
     let writers = Writers::new(facts, written, &sessions);
     let starts = facts.read_starts(history.txns.len());
-    let mut readers = vec![0u32; history.txns.len()];
-    for read in facts.reads.iter().filter(|read| read.from != INITIAL) {
-        readers[read.from as usize] += 1;
+    // How often the clock of a node is still needed.
+    let mut needed = vec![0u32; nodes];
+    for read in &facts.reads {
+        for node in past.source(read).into_iter().chain((read.from != INITIAL).then_some(read.from))
+        {
+            needed[node as usize] += 1;
+        }
     }
+    for (chain, &first) in facts.chains.iter().zip(&past.versions) {
+        for (node, &writer) in (first..).zip(&chain.writers) {
+            needed[writer as usize] += 1;
+            needed[node as usize] += 1;
+        }
+    }
+    let mut clocks = Clocks { needed, saved: vec![Vec::new(); nodes], free: Vec::new() };
     let mut inferred = Inferred::default();
     let mut current: Vec<Clock> = vec![Vec::new(); sessions.count];
-    let mut saved: Vec<Clock> = vec![Vec::new(); history.txns.len()];
-    let mut free: Vec<Clock> = Vec::new();
-    for txn in before.components().order() {
+    let mut chain_of: Vec<(Node, Txn)> = Vec::new();
+    for (chain, &first) in facts.chains.iter().zip(&past.versions) {
+        let nodes = chain.writers.iter().map(|&writer| (first, writer));
+        chain_of.extend(nodes);
+    }
+    let first_version = past.versions.first().copied().unwrap_or(Node::MAX);
+    for node in past.graph.components().order() {
+        if node >= first_version {
+            let (first, writer) = chain_of[(node - first_version) as usize];
+            let before = (node > first).then(|| node - 1);
+            clocks.version(node, before, writer);
+            continue;
+        }
+        let txn = node;
         if txn as usize >= history.txns.len() || !facts.is_committed[txn as usize] {
             continue;
         }
@@ -152,35 +230,72 @@ pub(crate) fn causal(
         let mut clock = std::mem::take(&mut current[session as usize]);
         clock.resize(sessions.count, 0);
         let reads = &facts.reads[starts[txn as usize] as usize..starts[txn as usize + 1] as usize];
-        for read in reads.iter().filter(|read| read.from != INITIAL) {
-            for (own, other) in clock.iter_mut().zip(&saved[read.from as usize]) {
-                *own = (*own).max(*other);
-            }
+        for source in reads.iter().filter_map(|read| past.source(read)) {
+            join(&mut clock, &clocks.saved[source as usize]);
         }
         for read in reads {
-            let source = if read.from == INITIAL { &[][..] } else { &saved[read.from as usize] };
+            let source =
+                if read.from == INITIAL { &[][..] } else { &clocks.saved[read.from as usize] };
             writers.seen(read.key, &clock, source, |seen| inferred.add(seen, *read));
         }
-        for read in reads.iter().filter(|read| read.from != INITIAL) {
-            readers[read.from as usize] -= 1;
-            if readers[read.from as usize] == 0 {
-                free.push(std::mem::take(&mut saved[read.from as usize]));
+        for read in reads {
+            past.source(read).into_iter().for_each(|node| clocks.release(node));
+            if read.from != INITIAL {
+                clocks.release(read.from);
             }
         }
         clock[session as usize] = index + 1;
-        if readers[txn as usize] > 0 {
-            let mut copy = free.pop().unwrap_or_default();
-            copy.clone_from(&clock);
-            saved[txn as usize] = copy;
-        }
+        clocks.save(txn, &clock);
         if index + 1 < sessions.lengths[session as usize] {
             current[session as usize] = clock;
         } else {
-            clock.clear();
-            free.push(clock);
+            clocks.free.push(clock);
         }
     }
     Some(inferred)
+}
+
+fn join(clock: &mut [u32], other: &[u32]) {
+    for (own, other) in clock.iter_mut().zip(other) {
+        *own = (*own).max(*other);
+    }
+}
+
+/// The clocks of nodes that somebody still needs.
+struct Clocks {
+    needed: Vec<u32>,
+    saved: Vec<Clock>,
+    free: Vec<Clock>,
+}
+
+impl Clocks {
+    fn save(&mut self, node: Node, clock: &Clock) {
+        if self.needed[node as usize] > 0 {
+            let mut copy = self.free.pop().unwrap_or_default();
+            copy.clone_from(clock);
+            self.saved[node as usize] = copy;
+        }
+    }
+
+    fn release(&mut self, node: Node) {
+        let needed = &mut self.needed[node as usize];
+        *needed -= 1;
+        if *needed == 0 {
+            self.free.push(std::mem::take(&mut self.saved[node as usize]));
+        }
+    }
+
+    /// A version has seen what the one before has, and its writer.
+    fn version(&mut self, node: Node, before: Option<Node>, writer: Txn) {
+        let mut clock = self.free.pop().unwrap_or_default();
+        clock.clone_from(&self.saved[writer as usize]);
+        if let Some(before) = before {
+            join(&mut clock, &self.saved[before as usize]);
+            self.release(before);
+        }
+        self.release(writer);
+        self.saved[node as usize] = clock;
+    }
 }
 
 /// The committed transactions by session.

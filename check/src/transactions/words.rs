@@ -224,7 +224,8 @@ impl Words<'_> {
 
     /// Over whom the reader had seen the transaction, the reader included.
     fn has_seen(&self, level: Isolation, read: ReadFrom, seen: Txn) -> Option<Vec<Txn>> {
-        let shows = |other: &&ReadFrom| other.from == seen;
+        let family = self.history.family;
+        let shows = |other: &&ReadFrom| self.facts.shown_by(family, other).contains(&seen);
         let direct = self.reads_of(read.txn).find(|other| {
             shows(other) && (level != Isolation::ReadCommitted || other.step < read.step)
         });
@@ -260,7 +261,9 @@ impl Words<'_> {
                 path.push(to);
                 return Some(path);
             }
-            let sources = self.reads_of(txn).map(|read| read.from).filter(|&from| from != INITIAL);
+            let family = self.history.family;
+            let sources =
+                self.reads_of(txn).flat_map(|read| self.facts.shown_by(family, read)).copied();
             let before = (0..txn).rev().find(|&before| {
                 self.facts.is_committed[before as usize] && is_earlier(before, txn)
             });

@@ -293,6 +293,11 @@ fn registers_agree() {
 }
 
 #[test]
-fn visibility_agrees() {
-    agree(false, &["causal", "read-atomic"], 200);
+fn visibility_of_registers_agrees() {
+    agree(false, &["causal", "read-atomic", "parallel-snapshot-isolation"], 200);
+}
+
+#[test]
+fn visibility_of_lists_agrees() {
+    agree(true, &["causal", "read-atomic", "parallel-snapshot-isolation"], 200);
 }

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod brute;
+mod hermitage;
 mod shared;
 mod stories;
 mod support;
