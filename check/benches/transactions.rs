@@ -76,26 +76,23 @@ fn row(name: &str, file: &Path, model: &str, level: &str, with_adya: bool) {
 /// One run: microseconds, peak of memory in kilobytes, verdict.
 fn one(tool: &str, file: &str, model: &str, level: &str) {
     let start = Instant::now();
-    let verdict = match tool {
-        "orrery" => {
-            let mut records =
-                formats::read(File::open(file).expect("a file"), None).expect("a history");
-            let options = Options { consistency: Some(level.to_owned()), ..Options::default() };
-            let judge = subject(model).expect("a model").judge;
-            let report = judge(&mut records, &options).expect("a history");
-            match &report.finding {
-                orrery_check::Finding::Holds(_) => "holds".to_owned(),
-                orrery_check::Finding::Violated(why) => format!("violated: {}", why.pattern),
-                orrery_check::Finding::Unknown(why) => format!("unknown: {why}"),
-            }
+    let verdict = if tool == "orrery" {
+        let mut records =
+            formats::read(File::open(file).expect("a file"), None).expect("a history");
+        let options = Options { consistency: Some(level.to_owned()), ..Options::default() };
+        let judge = subject(model).expect("a model").judge;
+        let report = judge(&mut records, &options).expect("a history");
+        match &report.finding {
+            orrery_check::Finding::Holds(_) => "holds".to_owned(),
+            orrery_check::Finding::Violated(why) => format!("violated: {}", why.pattern),
+            orrery_check::Finding::Unknown(why) => format!("unknown: {why}"),
         }
-        _ => {
-            let text = std::fs::read_to_string(file).expect("a file");
-            let history = adya::History::parse(&text).expect("a history");
-            let options = adya::Opts { models: vec![level.to_owned()], ..adya::Opts::default() };
-            let report = adya::check(&history, adya::Workload::ListAppend, &options);
-            format!("{:?}: {}", report.valid, report.anomaly_types.join(", "))
-        }
+    } else {
+        let text = std::fs::read_to_string(file).expect("a file");
+        let history = adya::History::parse(&text).expect("a history");
+        let options = adya::Opts { models: vec![level.to_owned()], ..adya::Opts::default() };
+        let report = adya::check(&history, adya::Workload::ListAppend, &options);
+        format!("{:?}: {}", report.valid, report.anomaly_types.join(", "))
     };
     let micros = start.elapsed().as_micros();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -139,7 +136,7 @@ fn list_append(count: usize, processes: usize) -> String {
         let (steps, kind): (Vec<String>, &str) = match open[process].take() {
             None if begun < count => {
                 let mut plan = Vec::new();
-                for _ in 0..1 + dice.roll(4) {
+                for _ in 0..=dice.roll(4) {
                     let key = lists.len() - 1 - dice.roll(10);
                     plan.push((dice.roll(2) == 0, key));
                 }
@@ -191,7 +188,7 @@ fn causal(events: usize, sessions: usize) -> String {
     const KEYS: usize = 1_000;
     const REPLICAS: usize = 8;
     const STEPS: usize = 5;
-    let mut dice = Dice(0xca05a1);
+    let mut dice = Dice(0x00ca_05a1);
     let mut texts = vec![String::new(); sessions];
     // Every write in one order; what each replica has of each key, and how much of the order.
     let mut log: Vec<(usize, usize)> = Vec::new();

@@ -119,7 +119,9 @@ impl Facts {
             let place = writers.iter().position(|&writer| writer == read.from);
             read.seen = place.map_or(0, |place| place as u32 + 1);
         }
-        chains.iter_mut().for_each(|chain| chain.is_known = true);
+        for chain in &mut chains {
+            chain.is_known = true;
+        }
         let (is_committed, updates) = (self.is_committed.clone(), self.updates.clone());
         Some(Self { is_committed, reads, chains, updates, direct: Vec::new() })
     }

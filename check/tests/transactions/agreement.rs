@@ -1,5 +1,7 @@
 //! The checker agrees with the definitions on random small histories.
 
+use std::fmt::Write as _;
+
 use orrery_check::{Explanation, Finding, OperationId, Report, Witness};
 
 use crate::brute::{Before, End, Small, Step, Transaction};
@@ -44,20 +46,20 @@ fn history(seed: u64, lists: bool) -> Small {
         let mut own: Vec<Option<Vec<u32>>> = vec![None; keys];
         let lag = dice.roll(stale);
         let mut steps = Vec::new();
-        for _ in 0..1 + dice.roll(3) {
+        for _ in 0..=dice.roll(3) {
             let key = dice.roll(keys);
             let lag = if dice.roll(3) == 0 { dice.roll(stale) } else { lag };
             let latest = versions[key].len() - 1;
-            let seen = own[key]
+            let shown = own[key]
                 .clone()
                 .unwrap_or_else(|| versions[key][latest.saturating_sub(lag)].clone());
             if dice.roll(2) == 0 {
-                steps.push(Step::Read(key as u32, seen));
+                steps.push(Step::Read(key as u32, shown));
                 continue;
             }
             value += 1;
             steps.push(Step::Write(key as u32, value));
-            let mut mine = seen;
+            let mut mine = shown;
             if !lists {
                 mine.clear();
             }
@@ -134,12 +136,14 @@ fn text(small: &Small) -> (String, Vec<usize>) {
             (false, End::Info) => "info",
         };
         let steps: Vec<String> = txn.steps.iter().map(|step| json(small, step, kind)).collect();
-        text.push_str(&format!(
+        writeln!(
+            text,
             "{{\"index\": {position}, \"time\": {position}, \"type\": \"{kind}\", \"process\": {}, \
-             \"f\": \"txn\", \"value\": [{}]}}\n",
+             \"f\": \"txn\", \"value\": [{}]}}",
             txn.process,
             steps.join(", ")
-        ));
+        )
+        .expect("text grows");
     }
     (text, order)
 }

@@ -1,6 +1,8 @@
 //! The eight cases of Hermitage (Kleppmann, *Hermitage: Testing the "I" in ACID*, 2014) that need no reads by
 //! predicate, as histories, and which level prevents which.
 
+use std::fmt::Write as _;
+
 use crate::support::{judge, lines};
 
 /// Name, what happens, and the history: lists `x` and `y` in the place of the two rows.
@@ -111,7 +113,7 @@ fn table() -> String {
             if report.holds() { "-" } else { "prevented" }
         };
         let cells: Vec<&str> = CASES.iter().map(prevents).collect();
-        table.push_str(&format!("| {level} | {} |\n", cells.join(" | ")));
+        writeln!(table, "| {level} | {} |", cells.join(" | ")).expect("text grows");
     }
     table
 }
