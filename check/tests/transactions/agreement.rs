@@ -298,10 +298,10 @@ fn registers_agree() {
 
 #[test]
 fn visibility_of_registers_agrees() {
-    agree(false, &["causal", "read-atomic", "parallel-snapshot-isolation"], 200);
+    agree(false, &["causal", "read-atomic", "parallel-snapshot-isolation"], 100);
 }
 
 #[test]
 fn visibility_of_lists_agrees() {
-    agree(true, &["causal", "read-atomic", "parallel-snapshot-isolation"], 200);
+    agree(true, &["causal", "read-atomic", "parallel-snapshot-isolation"], 100);
 }
