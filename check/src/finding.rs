@@ -426,8 +426,13 @@ impl Explanation {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\n\n{}\n{}", self.summary(), self.diagram(), self.legend())?;
+        // By the numbers of the diagram, where it shows them.
+        let number = |id: OperationId| {
+            let place = self.window.iter().position(|operation| operation.id == id);
+            place.map_or_else(|| id.to_string(), |place| (place + 1).to_string())
+        };
         for Edge { from, to, relation, reason } in &self.edges {
-            write!(f, "\n{from} -{relation}-> {to}: {reason}")?;
+            write!(f, "\n{} -{relation}-> {}: {reason}", number(*from), number(*to))?;
         }
         if !self.is_minimal {
             write!(f, "\nThe budget was spent before the window was as small as it can be.")?;

@@ -252,6 +252,19 @@ impl<'a> Memory<'a> {
         }
     }
 
+    /// Whether the order of the invocations explains every read: then so does every rule that asks for
+    /// less than one order for all.
+    pub(crate) fn is_explained_in_order(&self) -> bool {
+        let mut last = vec![Source::Initial; self.keys];
+        (0u32..).zip(&self.nodes).all(|(index, node)| {
+            if node.is_write() {
+                last[node.key as usize] = Source::Write(index);
+                return true;
+            }
+            last[node.key as usize] == node.source
+        })
+    }
+
     /// The first read of a value that nobody wrote.
     pub(crate) fn thin_air(&self) -> Option<(u32, Option<u32>)> {
         (0u32..).zip(&self.nodes).find_map(|(index, node)| match node.source {

@@ -113,7 +113,9 @@ fn can_be(history: &History<bounds::Input, bounds::Output>, read: usize) -> bool
             continue;
         }
         if before(add, read) {
-            sums.iter_mut().for_each(|sum| *sum += amount);
+            for sum in &mut sums {
+                *sum += amount;
+            }
         } else {
             sums.extend(sums.clone().into_iter().map(|sum| sum + amount));
         }

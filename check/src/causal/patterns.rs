@@ -382,16 +382,20 @@ struct Saturation<'s, 'm, 'a> {
     /// Clocks that differ from those of `co`: where each operation's is in `changed`, plus one.
     slot: Vec<u32>,
     changed: Vec<u32>,
-    /// The orders of writes found, in the order of finding.
+    /// The orders of writes found, in the order of finding; of each, the one before it that leaves
+    /// the same write, plus one, and the last that leaves each write, plus one.
     extra: Vec<Step>,
+    earlier: Vec<u32>,
+    last: Vec<u32>,
     counted: u64,
     found: Option<(Pattern, Found)>,
 }
 
 impl<'s, 'm, 'a> Saturation<'s, 'm, 'a> {
     fn new(search: &'s Search<'m, 'a>, process: usize, counted: u64) -> Self {
-        let slot = vec![0; search.memory.nodes.len()];
-        Self { search, process, slot, changed: Vec::new(), extra: Vec::new(), counted, found: None }
+        let (slot, last) = (vec![0; search.memory.nodes.len()], vec![0; search.memory.nodes.len()]);
+        let (changed, extra, earlier, found) = (Vec::new(), Vec::new(), Vec::new(), None);
+        Self { search, process, slot, changed, extra, earlier, last, counted, found }
     }
 
     fn clock(&self, node: u32) -> &[u32] {
@@ -438,6 +442,8 @@ impl<'s, 'm, 'a> Saturation<'s, 'm, 'a> {
             self.search.seen_past(read, seen, self.clock(read), self.clock(seen)).collect();
         for write in before {
             self.extra.push(Step { from: write, to: seen, because: Because::Seen(read) });
+            self.earlier.push(self.last[write as usize]);
+            self.last[write as usize] = self.extra.len() as u32;
             if self.search.is_before(seen, self.clock(write)) {
                 self.found = Some((CyclicHb, self.shown(seen, write, Some((read, write)))));
                 return;
@@ -471,8 +477,11 @@ impl<'s, 'm, 'a> Saturation<'s, 'm, 'a> {
                 open.push(to);
             }
             work.extend(self.search.co.from(to).map(|(_, next)| (to, next)));
-            let later = self.extra.iter().filter(|step| step.from == to);
-            work.extend(later.map(|step| (to, step.to)));
+            let mut later = self.last[to as usize];
+            while later > 0 {
+                work.push((to, self.extra[later as usize - 1].to));
+                later = self.earlier[later as usize - 1];
+            }
         }
     }
 
