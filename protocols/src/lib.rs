@@ -19,8 +19,10 @@
 //! - [`bank`]: accounts, transfers and locks: what atomic commit works on.
 //! - [`overlay`]: HyParView and Plumtree, who knows a few others and still reaches all.
 //! - [`swim`]: who is in the group and who has failed.
+//! - [`detector`]: who is silent for too long: heartbeats with a fixed time, and φ accrual.
 //! - [`dynamo`]: a store that can always be written to, and keeps what it cannot put in order.
 //! - [`clocks`]: logical clocks, that count events instead of time.
+//! - [`sessions`]: those clocks at work, and clients that read their own writes.
 //! - [`engine`]: small worlds whose numbers are known exactly.
 //! - [`kv`]: the key-value store that replicated state machines here replicate.
 //! - [`quorum`]: the arithmetic of majorities.
@@ -35,6 +37,7 @@ pub mod clocks;
 pub mod commit;
 pub mod craq;
 pub mod crdt;
+pub mod detector;
 pub mod dynamo;
 pub mod engine;
 pub mod fast_paxos;
@@ -45,12 +48,14 @@ pub mod multi_paxos;
 mod number;
 pub mod overlay;
 pub mod paxos;
+mod permutation;
 pub mod ping;
 pub mod primary_backup;
 pub mod quorum;
 pub mod raft;
 pub mod replicated;
 pub mod saga;
+pub mod sessions;
 pub mod swim;
 mod undisturbed;
 pub mod viewstamped;

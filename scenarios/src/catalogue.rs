@@ -163,6 +163,14 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "commit/saga",
     "commit/saga-refused",
     "commit/saga-chaos",
+    "detector/crash",
+    "detector/weather",
+    "detector/late-heartbeat",
+    "detector/outage",
+    "detector/standstill",
+    "detector/mistakes",
+    "detector/chaos",
+    "detector/heartbeat-chaos",
     "swim/crash",
     "swim/indirect",
     "swim/denial",
@@ -190,6 +198,9 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "engine/quorum-wait",
     "engine/commit-wait",
     "engine/clock-step",
+    "clocks/session",
+    "clocks/skew",
+    "clocks/chaos",
 ];
 
 /// All scenarios that are known by name.

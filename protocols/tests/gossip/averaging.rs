@@ -76,6 +76,7 @@ fn the_variance_of_push_sum_falls_by_an_exact_factor() {
                 Parameters { method: Method::PushSum, cycles, ..Parameters::default() };
             let expected = factor.powi(cycles as i32);
             let measured = reduction(nodes, &parameters, 600);
+            println!("push-sum {nodes}, {cycles} cycles: {measured:?}, exactly {expected}");
             assert!(agrees(measured, expected, 1e-6), "{nodes} {cycles}: {measured:?}, {expected}");
             assert!(!agrees(measured, 0.5_f64.powi(cycles as i32), 1e-6), "{measured:?}");
         }
@@ -88,10 +89,12 @@ fn the_variance_of_pairwise_averaging_falls_faster_in_order() {
     let of =
         |order, cycles| Parameters { method: PAIRWISE, order, cycles, ..Parameters::default() };
     let sequential = reduction(500, &of(Order::Sequential, 1), 100);
+    println!("sequential 500: {sequential:?}, for many 0.303265");
     assert!(agrees(sequential, 0.303_265, 2e-3), "{sequential:?}");
     // Of a Poisson number of exchanges, each of which takes 1/(n - 1) of the variance.
     let random = reduction(100, &of(Order::Random, 1), 400);
     let expected = 0.364_183;
+    println!("random 100: {random:?}, exactly {expected}");
     assert!(agrees(random, expected, 1e-6), "{random:?}");
     assert!(!agrees(random, 0.303_265, 2e-3) && !agrees(sequential, 0.367_879, 2e-3));
     // Over several cycles the factor per cycle is the same.
@@ -99,6 +102,25 @@ fn the_variance_of_pairwise_averaging_falls_faster_in_order() {
     run.safely_until(1_000_000);
     let factor = run.statistic("factor").unwrap() as f64 / 1e9;
     assert!((factor - 0.303_265).abs() < 0.02, "{factor}");
+}
+
+/// Jelasity, section 4: 1/4 if all are matched twice per cycle. Exactly: each site then has the mean of four values, and no two of these are of one site,
+/// which leaves (n - 4) / (4 (n - 1)) of the variance.
+#[test]
+fn the_variance_falls_fastest_if_all_are_matched() {
+    let parameters = Parameters { order: Order::Matching, cycles: 1, ..Parameters::default() };
+    for nodes in [10_u32, 100, 1_000] {
+        let exact = f64::from(nodes - 4) / (4.0 * f64::from(nodes - 1));
+        let measured = reduction(nodes, &parameters, 60_000 / u64::from(nodes));
+        println!("matching {nodes}: {measured:?}, exactly {exact}");
+        assert!(agrees(measured, exact, 1e-6), "{nodes}: {measured:?}, {exact}");
+        assert!(!agrees(measured, 0.303_265, 2e-3));
+    }
+    let mut run = instant(1, 500, &Parameters { cycles: 8, ..parameters });
+    run.safely(1_000_000);
+    let factor = run.statistic("factor").unwrap() as f64 / 1e9;
+    assert!((factor - 0.25).abs() < 0.02, "{factor}");
+    assert_eq!(run.statistic("exchanges"), Some(8 * 500), "two for each site in each cycle");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Membership under test: short stories, planted bugs caught, and sweeps over seeds and faults.
 
+mod detector;
 mod overlay;
 mod support;
 mod swim_bugs;

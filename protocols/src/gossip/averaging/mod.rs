@@ -15,8 +15,8 @@
 //! *Pairwise:* a site asks a random other, and both take the mean of their values. The two must do so as one: while a site waits for the answer, it
 //! refuses to answer others.
 //!
-//! **Kept:** all of that; the sequential order of pairwise averaging (every site asks once per cycle) and the random one (every site asks at random
-//! times). **Ours:** integers, of which no unit is lost: what does not divide by two stays with one of both, so that *mass conservation* is an identity; partners
+//! **Kept:** all of that; the orders of pairwise averaging that Jelasity compares: every site asks once per cycle, or at random times, or all are matched in pairs
+//! twice per cycle. **Ours:** integers, of which no unit is lost: what does not divide by two stays with one of both, so that *mass conservation* is an identity; partners
 //! are always others; refusals. **Left out:** other aggregates, restarts of the protocol in epochs, sites that come and go.
 
 mod bugs;

@@ -25,6 +25,9 @@ pub enum Order {
     Sequential,
     /// At random times, once per cycle on average: of each exchange, both sites are random.
     Random,
+    /// All at once, twice per cycle, in pairs that leave nobody out (Jelasity's `GETPAIR_PM`). All sites have to know the pairs beforehand, so that
+    /// it is a bound for the others rather than a protocol of its own.
+    Matching,
 }
 
 /// What the sites begin with.
@@ -44,7 +47,7 @@ pub enum Values {
 pub struct Parameters {
     /// How sites average: `push-sum` or `pairwise`.
     pub method: Method,
-    /// When they ask, in pairwise averaging: `sequential` or `random`.
+    /// When they ask, in pairwise averaging: `sequential`, `random` or `matching`.
     pub order: Order,
     /// What they begin with: `uniform` or `peak`.
     pub values: Values,

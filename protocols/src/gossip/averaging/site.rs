@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use orrery_sim::{Context, Duration, Law, LocalTime, Node, NodeId, Start};
 
+use crate::permutation::{mix, permuted, restored};
+
 use super::bugs::G19;
 use super::message::{Mass, Message, Timer};
 use super::parameters::{Method, Order, Settings, Values};
@@ -83,7 +85,8 @@ impl Site {
     fn wait_for_first_turn(&self, ctx: &mut Context<'_, Averaging>) {
         let cycle = self.settings.cycle;
         match (self.settings.method, self.settings.order) {
-            (Method::PushSum, Order::Sequential | Order::Random) => {
+            (Method::PushSum, Order::Sequential | Order::Random | Order::Matching)
+            | (Method::Pairwise, Order::Matching) => {
                 ctx.set_timer(Timer::Turn, Duration::ZERO);
             }
             (Method::Pairwise, Order::Sequential) => {
@@ -104,12 +107,19 @@ impl Site {
         if self.end <= ctx.now() {
             return;
         }
-        match self.settings.method {
-            Method::PushSum => self.push(ctx),
-            Method::Pairwise => self.ask(ctx),
+        match (self.settings.method, self.settings.order) {
+            (Method::PushSum, _) => self.push(ctx),
+            (Method::Pairwise, Order::Sequential | Order::Random) => {
+                let partner = Self::partner(ctx);
+                self.ask(partner, ctx);
+            }
+            (Method::Pairwise, Order::Matching) => self.ask_match(ctx),
         }
         match (self.settings.method, self.settings.order) {
             (Method::Pairwise, Order::Random) => self.wait_at_random(ctx),
+            (Method::Pairwise, Order::Matching) => {
+                ctx.set_timer(Timer::Turn, self.half_cycle());
+            }
             (Method::Pairwise, Order::Sequential) | (Method::PushSum, _) => {
                 ctx.set_timer(Timer::Turn, self.settings.cycle);
             }
@@ -140,14 +150,29 @@ impl Site {
         self.received.weight += share.weight;
     }
 
-    /// Pairwise averaging (Jelasity, figure 1, active thread): asks a random site, unless an answer is still awaited.
-    fn ask(&mut self, ctx: &mut Context<'_, Averaging>) {
+    fn half_cycle(&self) -> Duration {
+        Duration::from_nanos((self.settings.cycle.as_nanos() / 2).max(1))
+    }
+
+    /// Of each pair of this half of a cycle, the first site asks.
+    fn ask_match(&mut self, ctx: &mut Context<'_, Averaging>) {
+        let all = self.settings.cycle.as_nanos().saturating_mul(self.settings.cycles);
+        let passed = all - self.end.since(ctx.now()).as_nanos().min(all);
+        let round = passed / self.half_cycle().as_nanos();
+        if let Some(partner) = partner_in(round, ctx.id(), ctx.node_count())
+            && ctx.id() < partner
+        {
+            self.ask(partner, ctx);
+        }
+    }
+
+    /// Pairwise averaging (Jelasity, figure 1, active thread): asks another site, unless an answer is still awaited.
+    fn ask(&mut self, partner: NodeId, ctx: &mut Context<'_, Averaging>) {
         if self.open.is_some() {
             return ctx.probe("turn-passed");
         }
         self.exchanges += 1;
         self.open = Some(self.exchanges);
-        let partner = Self::partner(ctx);
         ctx.send(partner, Message::Request { number: self.exchanges, value: self.mass.sum });
     }
 
@@ -177,5 +202,45 @@ impl Site {
         }
         self.open = None;
         self.mass.sum = value.unwrap_or(self.mass.sum);
+    }
+}
+
+/// Whom a site meets in a round, which is half a cycle. In each cycle the sites stand in a circle, in another order: first everybody at an even place meets the next
+/// one, then the one before. Of an odd number of sites one stays alone.
+pub(super) fn partner_in(round: u64, site: NodeId, sites: u32) -> Option<NodeId> {
+    let key = mix(round / 2 + 1);
+    let place = permuted(key, site.0 - 1, sites);
+    let turned = (round % 2) as u32;
+    let is_odd = sites % 2 == 1;
+    if is_odd && place == (1 - turned) * (sites - 1) {
+        return None;
+    }
+    let from = (place + sites - turned) % sites;
+    let partner = ((from ^ 1) + turned) % sites;
+    Some(NodeId(restored(key, partner, sites) + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn everybody_has_one_partner_and_another_one_in_the_next_half_of_a_cycle() {
+        for sites in [2_u32, 3, 4, 7, 10, 101, 200] {
+            for cycle in 0..20 {
+                let pairs = |round| {
+                    let pair = |site| Some((site, partner_in(round, site, sites)?));
+                    NodeId::all(sites).filter_map(pair).collect::<BTreeSet<_>>()
+                };
+                let (one, other) = (pairs(2 * cycle), pairs(2 * cycle + 1));
+                assert_eq!(one.len() as u32, sites - sites % 2);
+                assert_eq!(other.len() as u32, sites - sites % 2);
+                assert!(one.iter().chain(&other).all(|(site, partner)| site != partner));
+                assert!(one.iter().all(|(site, partner)| one.contains(&(*partner, *site))));
+                assert!(sites == 2 || one.is_disjoint(&other), "{sites} {cycle}");
+            }
+        }
     }
 }
