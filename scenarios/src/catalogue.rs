@@ -183,6 +183,7 @@ const COMPILED_IN: &[(&str, &str)] = compiled_in![
     "swim/chaos",
     "swim/overlay",
     "swim/tree-repair",
+    "swim/link-cut",
     "swim/forgotten-peer",
     "swim/overlay-scale",
     "swim/overlay-chaos",

@@ -195,8 +195,7 @@ impl DueSuspicion {
         }
         book.beat_due = process.beat_due;
         let clock = (now, book.woke);
-        let is_well =
-            |heard: &Heard| self.undisturbed.is_so_since(observer, heard.settled, world);
+        let is_well = |heard: &Heard| self.undisturbed.is_so_since(observer, heard.settled, world);
         for (id, heard) in &mut book.heard {
             let Some(peer) = process.peers.get(id) else { continue };
             self.hear(heard, peer, clock, step.time).map_err(|found| (*id, found))?;

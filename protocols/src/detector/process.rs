@@ -284,9 +284,7 @@ impl Process {
         let silence = ctx.now().since(peer.heard_at);
         let level = match self.settings.kind {
             Kind::Heartbeat => None,
-            Kind::Phi => {
-                Some(peer.estimate(&self.settings, ctx).level(self.settings.law, silence))
-            }
+            Kind::Phi => Some(peer.estimate(&self.settings, ctx).level(self.settings.law, silence)),
         };
         ctx.note(Note::Suspects { peer: id, silence, level });
     }

@@ -9,7 +9,7 @@ pub const G17: Bug = Bug {
     breaks: &["liveness", "Peers Deliver"],
     source: "Plumtree, §3.4: the reception of an IHAVE starts a timer",
     difficulty: Difficulty::Easy,
-    found_by: &["swim/tree-repair", "swim/overlay-chaos"],
+    found_by: &["swim/link-cut", "swim/tree-repair", "swim/overlay-chaos"],
 };
 
 /// Peers of whom only one knows.

@@ -64,7 +64,12 @@ impl Process {
     }
 
     /// The write took effect: the session has come as far as it.
-    pub(super) fn on_written(&mut self, value: u64, token: Hybrid, ctx: &mut Context<'_, Sessions>) {
+    pub(super) fn on_written(
+        &mut self,
+        value: u64,
+        token: Hybrid,
+        ctx: &mut Context<'_, Sessions>,
+    ) {
         let Role::Client(client) = &mut self.role else { return };
         if client.open == Open::Write && value == client.writes {
             ctx.note(Note::Wrote { value, token });

@@ -76,7 +76,6 @@ fn the_variance_of_push_sum_falls_by_an_exact_factor() {
                 Parameters { method: Method::PushSum, cycles, ..Parameters::default() };
             let expected = factor.powi(cycles as i32);
             let measured = reduction(nodes, &parameters, 600);
-            println!("push-sum {nodes}, {cycles} cycles: {measured:?}, exactly {expected}");
             assert!(agrees(measured, expected, 1e-6), "{nodes} {cycles}: {measured:?}, {expected}");
             assert!(!agrees(measured, 0.5_f64.powi(cycles as i32), 1e-6), "{measured:?}");
         }
@@ -89,12 +88,10 @@ fn the_variance_of_pairwise_averaging_falls_faster_in_order() {
     let of =
         |order, cycles| Parameters { method: PAIRWISE, order, cycles, ..Parameters::default() };
     let sequential = reduction(500, &of(Order::Sequential, 1), 100);
-    println!("sequential 500: {sequential:?}, for many 0.303265");
     assert!(agrees(sequential, 0.303_265, 2e-3), "{sequential:?}");
     // Of a Poisson number of exchanges, each of which takes 1/(n - 1) of the variance.
     let random = reduction(100, &of(Order::Random, 1), 400);
     let expected = 0.364_183;
-    println!("random 100: {random:?}, exactly {expected}");
     assert!(agrees(random, expected, 1e-6), "{random:?}");
     assert!(!agrees(random, 0.303_265, 2e-3) && !agrees(sequential, 0.367_879, 2e-3));
     // Over several cycles the factor per cycle is the same.
@@ -112,7 +109,6 @@ fn the_variance_falls_fastest_if_all_are_matched() {
     for nodes in [10_u32, 100, 1_000] {
         let exact = f64::from(nodes - 4) / (4.0 * f64::from(nodes - 1));
         let measured = reduction(nodes, &parameters, 60_000 / u64::from(nodes));
-        println!("matching {nodes}: {measured:?}, exactly {exact}");
         assert!(agrees(measured, exact, 1e-6), "{nodes}: {measured:?}, {exact}");
         assert!(!agrees(measured, 0.303_265, 2e-3));
     }

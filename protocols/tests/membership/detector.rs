@@ -10,9 +10,7 @@ use orrery_protocols::detector::{Detector, Kind, Law, Note, Parameters};
 use orrery_sim::plan::{Action, Disturbance, Item, LinkFault, MessageAddress, MessageFilter};
 use orrery_sim::{Bug, Duration, NodeId, Probability};
 
-use crate::support::{
-    Run, at, chaos, crash, cut, item, ms, pause, quiet, restart, resume,
-};
+use crate::support::{Run, at, chaos, crash, cut, item, ms, pause, quiet, restart, resume};
 
 /// All send together every 100 ms, and a message takes 2 ms.
 fn fixed() -> Parameters {
@@ -68,11 +66,17 @@ fn heartbeats_that_are_punctual_are_expected_punctually() {
 
 #[test]
 fn who_is_heard_again_is_trusted_and_a_mistake_is_counted_only_if_it_was_one() {
-    let plan =
-        [item(1_050, cut(&[2])), item(2_050, Action::Heal(None)), item(3_050, crash(3)), item(4_000, restart(3))];
+    let plan = [
+        item(1_050, cut(&[2])),
+        item(2_050, Action::Heal(None)),
+        item(3_050, crash(3)),
+        item(4_000, restart(3)),
+    ];
     let run = safe(&fixed(), &plan, 6_000);
     let trusts = |mistaken: bool| {
-        run.times(|note| matches!(note, Note::Trusts { was_mistaken, .. } if *was_mistaken == mistaken))
+        run.times(
+            |note| matches!(note, Note::Trusts { was_mistaken, .. } if *was_mistaken == mistaken),
+        )
     };
     // Both ways between n2 and the others; then n3 was down indeed.
     assert_eq!((trusts(true), trusts(false)), (4, 2));
@@ -84,7 +88,8 @@ fn after_each_mistake_the_time_grows() {
     let parameters = Parameters { timeout: ms(150), growth: ms(100), ..fixed() };
     // n2's heartbeats to n1 take turns between 2 ms and a loss.
     let lost = |millis: u64| {
-        let filter = MessageFilter { from: Some(crate::support::node(2)), ..MessageFilter::default() };
+        let filter =
+            MessageFilter { from: Some(crate::support::node(2)), ..MessageFilter::default() };
         let fault = LinkFault::Loss(Probability::ratio(1, 1));
         [
             item(millis, Action::Disturb(Disturbance { filter, fault })),
@@ -197,7 +202,6 @@ fn agrees(values: &[f64], expected: f64) -> bool {
     let mean = values.iter().sum::<f64>() / count;
     let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
     let se = (squares / (count - 1.0) / count).sqrt();
-    println!("mean {mean} se {se} expected {expected}");
     (mean - expected).abs() <= 4.0 * se
 }
 
