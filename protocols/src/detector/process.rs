@@ -213,9 +213,10 @@ impl Process {
     /// Begins to send and to expect heartbeats.
     fn listen(&mut self, ctx: &mut Context<'_, Detector>) {
         let interval = self.settings.interval;
-        let offset = match self.settings.aligned {
-            true => interval,
-            false => Duration::from_nanos(ctx.below(interval.as_nanos())),
+        let offset = if self.settings.aligned {
+            interval
+        } else {
+            Duration::from_nanos(ctx.below(interval.as_nanos()))
         };
         self.beat_due = ctx.now() + offset;
         ctx.set_timer(Timer::Beat, offset);

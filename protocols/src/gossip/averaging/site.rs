@@ -110,8 +110,7 @@ impl Site {
         match (self.settings.method, self.settings.order) {
             (Method::PushSum, _) => self.push(ctx),
             (Method::Pairwise, Order::Sequential | Order::Random) => {
-                let partner = Self::partner(ctx);
-                self.ask(partner, ctx);
+                self.ask(None, ctx);
             }
             (Method::Pairwise, Order::Matching) => self.ask_match(ctx),
         }
@@ -162,17 +161,18 @@ impl Site {
         if let Some(partner) = partner_in(round, ctx.id(), ctx.node_count())
             && ctx.id() < partner
         {
-            self.ask(partner, ctx);
+            self.ask(Some(partner), ctx);
         }
     }
 
-    /// Pairwise averaging (Jelasity, figure 1, active thread): asks another site, unless an answer is still awaited.
-    fn ask(&mut self, partner: NodeId, ctx: &mut Context<'_, Averaging>) {
+    /// Pairwise averaging (Jelasity, figure 1, active thread): asks another site, a random one if none is named, unless an answer is still awaited.
+    fn ask(&mut self, partner: Option<NodeId>, ctx: &mut Context<'_, Averaging>) {
         if self.open.is_some() {
             return ctx.probe("turn-passed");
         }
         self.exchanges += 1;
         self.open = Some(self.exchanges);
+        let partner = partner.unwrap_or_else(|| Self::partner(ctx));
         ctx.send(partner, Message::Request { number: self.exchanges, value: self.mass.sum });
     }
 
