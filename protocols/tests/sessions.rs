@@ -1,9 +1,5 @@
 //! Clocks at work: stamps tell the order, clients read their own writes, and each planted bug is caught.
 
-#[path = "membership/support.rs"]
-#[expect(dead_code, reason = "shared with others")]
-mod support;
-
 use orrery_protocols::sessions::bugs::{BUGS, Q18, Q19, Q23, X2};
 use orrery_protocols::sessions::{Note, Parameters, Sessions};
 use orrery_sim::plan::{Action, Item};
@@ -11,7 +7,7 @@ use orrery_sim::{
     Bug, Duration, DurationRange, Law, NodeId, Probability, Registration, Setup, WallClock,
 };
 
-use support::{Dice, Run, item, ms, node, pause, quiet, resume};
+use orrery_sim::testing::{Dice, Run, item, ms, node, pause, quiet, resume};
 
 /// A primary, two followers, two clients; wall clocks that are 2 s ahead at n2 and 1 s behind at n3.
 fn skewed(seed: u64, parameters: &Parameters, bugs: &[Bug]) -> Setup<Sessions> {

@@ -113,7 +113,7 @@ fn the_variance_falls_fastest_if_all_are_matched() {
         assert!(!agrees(measured, 0.303_265, 2e-3));
     }
     let mut run = instant(1, 500, &Parameters { cycles: 8, ..parameters });
-    run.safely(1_000_000);
+    run.safely_until(1_000_000);
     let factor = run.statistic("factor").unwrap() as f64 / 1e9;
     assert!((factor - 0.25).abs() < 0.02, "{factor}");
     assert_eq!(run.statistic("exchanges"), Some(8 * 500), "two for each site in each cycle");

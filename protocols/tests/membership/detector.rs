@@ -10,7 +10,11 @@ use orrery_protocols::detector::{Detector, Kind, Law, Note, Parameters};
 use orrery_sim::plan::{Action, Disturbance, Item, LinkFault, MessageAddress, MessageFilter};
 use orrery_sim::{Bug, Duration, NodeId, Probability};
 
-use crate::support::{Run, at, chaos, crash, cut, item, ms, pause, quiet, restart, resume};
+use orrery_sim::testing::{
+    Run, at, crash, cut, heal, item, ms, node, pause, quiet, restart, resume,
+};
+
+use crate::support::chaos;
 
 /// All send together every 100 ms, and a message takes 2 ms.
 fn fixed() -> Parameters {
@@ -46,7 +50,11 @@ fn a_fixed_time_after_the_last_heartbeat_a_process_is_suspected() {
     // The last heartbeat leaves at 1 s and comes at 1.002 s.
     let run = safe(&fixed(), &[item(1_050, crash(2))], 3_000);
     assert_eq!(run.noted(suspects(2)), Some(1_352));
-    assert_eq!(run.times(|note| matches!(note, Note::Suspects { .. })), 2, "n1 and n3, once each");
+    assert_eq!(
+        run.times(|_, note| matches!(note, Note::Suspects { .. })),
+        2,
+        "n1 and n3, once each"
+    );
     assert_eq!(run.statistic("detection_time"), Some(302_000_000));
     assert_eq!(run.statistic("mistakes"), Some(0));
 }
@@ -68,14 +76,14 @@ fn heartbeats_that_are_punctual_are_expected_punctually() {
 fn who_is_heard_again_is_trusted_and_a_mistake_is_counted_only_if_it_was_one() {
     let plan = [
         item(1_050, cut(&[2])),
-        item(2_050, Action::Heal(None)),
+        item(2_050, heal()),
         item(3_050, crash(3)),
         item(4_000, restart(3)),
     ];
     let run = safe(&fixed(), &plan, 6_000);
     let trusts = |mistaken: bool| {
         run.times(
-            |note| matches!(note, Note::Trusts { was_mistaken, .. } if *was_mistaken == mistaken),
+            |_, note| matches!(note, Note::Trusts { was_mistaken, .. } if *was_mistaken == mistaken),
         )
     };
     // Both ways between n2 and the others; then n3 was down indeed.
@@ -88,17 +96,13 @@ fn after_each_mistake_the_time_grows() {
     let parameters = Parameters { timeout: ms(150), growth: ms(100), ..fixed() };
     // n2's heartbeats to n1 take turns between 2 ms and a loss.
     let lost = |millis: u64| {
-        let filter =
-            MessageFilter { from: Some(crate::support::node(2)), ..MessageFilter::default() };
+        let filter = MessageFilter { from: Some(node(2)), ..MessageFilter::default() };
         let fault = LinkFault::Loss(Probability::ratio(1, 1));
-        [
-            item(millis, Action::Disturb(Disturbance { filter, fault })),
-            item(millis + 20, Action::Heal(None)),
-        ]
+        [item(millis, Action::Disturb(Disturbance { filter, fault })), item(millis + 20, heal())]
     };
     let plan: Vec<Item<()>> = (1..10).flat_map(|step| lost(990 + 500 * step)).collect();
     let wrong = |parameters: &Parameters| {
-        safe(parameters, &plan, 8_000).times(|note| matches!(note, Note::Suspects { .. }))
+        safe(parameters, &plan, 8_000).times(|_, note| matches!(note, Note::Suspects { .. }))
     };
     // One heartbeat is lost each time, a silence of 200 ms: n1 and n3 are wrong once each, and then wait 250 ms.
     assert_eq!(wrong(&parameters), 2);
@@ -130,7 +134,7 @@ fn d1_a_heartbeat_that_was_overtaken_is_no_news() {
 
 #[test]
 fn d2_an_outage_is_no_jitter() {
-    let plan = [item(2_050, cut(&[2])), item(4_050, Action::Heal(None)), item(5_050, crash(2))];
+    let plan = [item(2_050, cut(&[2])), item(4_050, heal()), item(5_050, crash(2))];
     is_caught(D2, "Bounded Detection", &phi(), &plan);
 }
 
@@ -152,7 +156,7 @@ fn d4_without_jitter_nobody_is_suspected_for_a_microsecond() {
 #[test]
 fn d5_the_same_mistake_is_made_again() {
     let parameters = Parameters { growth: ms(100), ..fixed() };
-    let plan = [item(1_050, cut(&[2])), item(2_050, Action::Heal(None)), item(3_050, crash(2))];
+    let plan = [item(1_050, cut(&[2])), item(2_050, heal()), item(3_050, crash(2))];
     is_caught(D5, "No Early Suspicion", &parameters, &plan);
 }
 
