@@ -115,7 +115,7 @@ impl Dice {
 
 /// A strictly serializable history of appends and reads: every transaction happens when it returns.
 fn list_append(count: usize, processes: usize) -> String {
-    const PER_KEY: usize = 64;
+    const PER_KEY: usize = 20;
     let mut dice = Dice(0x5eed);
     let mut text = String::new();
     let mut lists: Vec<Vec<usize>> = vec![Vec::new(); 10];

@@ -33,6 +33,8 @@ pub(crate) struct Finder<'a> {
     /// For each search.
     pub(crate) budget: u64,
     pub(crate) steps: u64,
+    /// Whether a search for a single anti-dependency ended for want of budget.
+    pub(crate) is_spent: bool,
 }
 
 impl Finder<'_> {
@@ -81,7 +83,11 @@ impl Finder<'_> {
         let first = dependencies.graph(Kind::ReadWrite.mask());
         // The one that reads is on the cycle with its start, the others with their commits.
         let starts = self.starts(events, |txn| dependencies.start(txn));
-        let found = graph.shortest_cycle(&first, events, &starts, self.budget, &mut self.steps)?;
+        let before = self.steps;
+        let budget = self.budget.max(2 * (graph.edges() + first.edges()));
+        let found = graph.shortest_cycle(&first, events, &starts, budget, &mut self.steps);
+        self.is_spent |= found.is_none() && self.steps - before > budget;
+        let found = found?;
         Some(self.named(level, &found, 0))
     }
 
@@ -110,6 +116,8 @@ impl Finder<'_> {
 
     fn cycle(&mut self, level: Isolation, graph: &Graph, components: &Components) -> Cycle {
         let starts = self.starts(components, |txn| txn);
+        // Enough for one cycle, unless the budget of the whole check is small.
+        let budget = self.budget.max(if self.budget < 1_000 { 0 } else { 2 * graph.edges() });
         let found = graph.shortest_cycle(graph, components, &starts, self.budget, &mut self.steps);
         let members =
             |of: u32| starts.iter().filter(move |start| start.1 == of).map(|start| start.0);

@@ -106,6 +106,10 @@ impl Graph {
         Self { starts, targets }
     }
 
+    pub(crate) fn edges(&self) -> u64 {
+        self.targets.len() as u64
+    }
+
     pub(crate) fn nodes(&self) -> usize {
         self.starts.len() - 1
     }

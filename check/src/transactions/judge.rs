@@ -89,7 +89,12 @@ pub(crate) fn judge(history: &Transactions, facts: &Facts, budget: u64) -> Judge
     let mut judge = Judge {
         history,
         facts,
-        finder: Finder { dependencies: &dependencies, budget: budget / 8, steps: 0 },
+        finder: Finder {
+            dependencies: &dependencies,
+            budget: budget / 100,
+            steps: 0,
+            is_spent: false,
+        },
         budget,
         sessions_count,
         written: None,
@@ -270,9 +275,16 @@ impl Judge<'_> {
     fn snapshots(&mut self, level: Isolation, order: Order) {
         let found = match level {
             Prefix => self.finder.in_events(level, Events::Prefix, order),
-            ParallelSnapshot => self.finder.single(level, order),
+            ParallelSnapshot => {
+                self.finder.is_spent = false;
+                self.finder.single(level, order)
+            }
             _ => self.finder.in_events(level, Events::Snapshot, order),
         };
+        if level == ParallelSnapshot && found.is_none() && self.finder.is_spent {
+            // There may be one that was not found.
+            return;
+        }
         if found.is_some() || self.is_forced() {
             self.settle(level, found);
         } else if level == ParallelSnapshot {
@@ -284,18 +296,31 @@ impl Judge<'_> {
 
     /// Parallel snapshot isolation of a small history: every order of the writes is tried.
     fn try_orders(&mut self, order: Order) {
-        for number in 0..ORDERS {
+        let loose = self.facts.chains.iter().map(|chain| chain.loose.len() as u64);
+        let orders = loose.flat_map(|count| 1..=count).try_fold(1, |orders: u64, next| {
+            orders.checked_mul(next).filter(|&orders| orders <= ORDERS)
+        });
+        let Some(orders) = orders else { return };
+        for number in 0..=orders {
             let Some(facts) = self.facts.ordered(number) else {
                 self.standing.violate(ParallelSnapshot);
                 self.anomalies.push(Anomaly::NoOrder(ParallelSnapshot));
                 return;
             };
             let dependencies = Dependencies::new(self.history, &facts);
-            let mut finder = Finder { dependencies: &dependencies, budget: self.budget, steps: 0 };
+            let mut finder = Finder {
+                dependencies: &dependencies,
+                budget: self.budget,
+                steps: 0,
+                is_spent: false,
+            };
             let depends = DEPENDS | order_mask(order);
             let is_kept = finder.plain(ParallelSnapshot, depends).is_none()
                 && finder.single(ParallelSnapshot, order).is_none();
             self.finder.steps += finder.steps;
+            if finder.is_spent {
+                return;
+            }
             if is_kept {
                 return self.standing.keep(ParallelSnapshot);
             }
