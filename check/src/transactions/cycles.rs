@@ -118,7 +118,7 @@ impl Finder<'_> {
         let starts = self.starts(components, |txn| txn);
         // Enough for one cycle, unless the budget of the whole check is small.
         let budget = self.budget.max(if self.budget < 1_000 { 0 } else { 2 * graph.edges() });
-        let found = graph.shortest_cycle(graph, components, &starts, self.budget, &mut self.steps);
+        let found = graph.shortest_cycle(graph, components, &starts, budget, &mut self.steps);
         let members =
             |of: u32| starts.iter().filter(move |start| start.1 == of).map(|start| start.0);
         let Some(arcs) = found else {
