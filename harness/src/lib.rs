@@ -10,6 +10,7 @@
 pub mod case;
 pub mod describe;
 pub mod determinism;
+pub mod explore;
 pub mod history;
 pub mod live;
 pub mod marks;

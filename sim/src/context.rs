@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::alone::Choices;
 use crate::bug::{Bug, Bugs};
 use crate::id::{NodeId, OperationId};
 use crate::journal::{Change, Position};
@@ -89,6 +90,8 @@ pub struct Context<'a, P: Protocol> {
     pub(crate) randomness: &'a mut Randomness,
     pub(crate) probes: &'a mut Probes,
     pub(crate) effects: &'a mut Vec<Effect<P>>,
+    /// What is drawn, where nothing is drawn at random; `None` in a world.
+    pub(crate) choices: Option<&'a Choices>,
 }
 
 impl<P: Protocol> Context<'_, P> {
@@ -114,12 +117,19 @@ impl<P: Protocol> Context<'_, P> {
     }
 
     /// What this node's own clock shows: monotonic, with an offset and a rate of its own.
-    pub const fn now(&self) -> LocalTime {
+    pub fn now(&self) -> LocalTime {
+        if let Some(choices) = self.choices {
+            choices.read_clock();
+        }
         self.now
     }
 
     /// What this node's wall clock shows: it may jump, also back, and corrections may set it.
     pub fn wall_clock(&self) -> WallTime {
+        if let Some(choices) = self.choices {
+            choices.read_clock();
+            return WallTime::default();
+        }
         self.has_read_wall.set(true);
         self.walls[self.id.index()].read(self.true_now, self.randomness)
     }
@@ -127,6 +137,10 @@ impl<P: Protocol> Context<'_, P> {
     /// Between which two readings true time lies, as far as this node's wall clock was set no farther off and drifts no
     /// faster than [it believes](crate::WallClock). A jump, or a faster drift, breaks that promise, and the node cannot know.
     pub fn wall_interval(&self) -> Interval {
+        if let Some(choices) = self.choices {
+            choices.read_clock();
+            return Interval { earliest: WallTime::default(), latest: WallTime::default() };
+        }
         self.has_read_wall.set(true);
         self.walls[self.id.index()].interval(self.true_now, self.randomness)
     }
@@ -150,7 +164,10 @@ impl<P: Protocol> Context<'_, P> {
 
     /// Sets `timer` to come due at a random moment of the half-open `range` from now.
     pub fn set_timer_between(&mut self, timer: P::Timer, range: DurationRange) {
-        let after = self.words().between(range);
+        let after = match self.choices {
+            Some(_) => range.min,
+            None => self.words().between(range),
+        };
         self.set_timer(timer, after);
     }
 
@@ -161,11 +178,18 @@ impl<P: Protocol> Context<'_, P> {
 
     /// A uniform number below `bound`. Panics where `bound` is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.words().below(bound)
+        match self.choices {
+            Some(choices) => choices.below(bound),
+            None => self.words().below(bound),
+        }
     }
 
     /// A duration that `law` gives: one draw of 64 bits from this node's stream, whichever the law is.
     pub fn draw(&mut self, law: &Law) -> Duration {
+        if let Some(choices) = self.choices {
+            choices.read_clock();
+            return Duration::ZERO;
+        }
         let bits = self.words().bits();
         law.sample(bits)
     }

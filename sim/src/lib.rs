@@ -62,6 +62,7 @@
     reason = "the way of a message is one straight function; with hints alone it costs a sixth more"
 )]
 
+pub mod alone;
 pub mod bug;
 pub mod client;
 pub mod clock;

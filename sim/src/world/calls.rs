@@ -18,7 +18,7 @@ use super::World;
 
 /// What a node is called with.
 #[derive(Clone, Debug)]
-pub(super) enum Call<P: Protocol> {
+pub(crate) enum Call<P: Protocol> {
     Message(NodeId, P::Message),
     Timer(P::Timer),
     Operation { id: OperationId, payload: P::Operation, is_first: bool },
@@ -27,7 +27,7 @@ pub(super) enum Call<P: Protocol> {
 }
 
 impl<P: Protocol> Call<P> {
-    const fn handler(&self) -> &'static str {
+    pub(crate) const fn handler(&self) -> &'static str {
         match self {
             Self::Message(..) => "on_message",
             Self::Timer(_) => "on_timer",
@@ -37,7 +37,7 @@ impl<P: Protocol> Call<P> {
         }
     }
 
-    const fn is_first_attempt(&self) -> bool {
+    pub(crate) const fn is_first_attempt(&self) -> bool {
         matches!(self, Self::Operation { is_first: true, .. })
     }
 }
@@ -109,6 +109,7 @@ impl<N: Node> World<N> {
             randomness: &mut self.randomness,
             probes: &mut self.probes,
             effects: &mut self.effects,
+            choices: None,
         };
         invoke(node, call, &mut ctx);
         let has_read_wall = ctx.has_read_wall.get();
@@ -170,6 +171,7 @@ impl<N: Node> World<N> {
             randomness: &mut self.randomness,
             probes: &mut self.probes,
             effects: &mut self.effects,
+            choices: None,
         };
         let start = Start {
             id,
@@ -214,6 +216,7 @@ impl<N: Node> World<N> {
             randomness: &mut self.randomness,
             probes: &mut probes,
             effects: &mut effects,
+            choices: None,
         };
         invoke(&mut twin, call, &mut ctx);
         if let Some(node) = self.nodes[id.index()].node.take() {
@@ -247,7 +250,11 @@ impl<N: Node> World<N> {
 }
 
 #[inline(always)]
-fn invoke<N: Node>(node: &mut N, call: Call<N::Protocol>, ctx: &mut Context<'_, N::Protocol>) {
+pub(crate) fn invoke<N: Node>(
+    node: &mut N,
+    call: Call<N::Protocol>,
+    ctx: &mut Context<'_, N::Protocol>,
+) {
     match call {
         Call::Message(from, message) => node.on_message(from, message, ctx),
         Call::Timer(timer) => node.on_timer(timer, ctx),

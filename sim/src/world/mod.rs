@@ -1,7 +1,7 @@
 //! The world: nodes, network, clients and plan, and the loop that moves them from event to event.
 
 mod byzantine;
-mod calls;
+pub(crate) mod calls;
 mod check;
 mod clients;
 mod conduct;
