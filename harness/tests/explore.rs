@@ -3,7 +3,9 @@
 use orrery_explore::{Finding, Order, ReportOf, Verdict};
 use orrery_harness::explore::{Deed, ExploreError, Faults, Nodes, View, Wire};
 use orrery_sim::context::Ending;
-use orrery_sim::{Context, Duration, DurationRange, Node, NodeId, OperationId, Protocol, Start};
+use orrery_sim::{
+    Context, Duration, DurationRange, LocalTime, Node, NodeId, OperationId, Protocol, Start,
+};
 use serde::Serialize;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +59,11 @@ impl Node for Part {
         };
         match part.kind {
             Kind::Sender(messages) => {
-                messages.iter().for_each(|message| ctx.send(NodeId(1), *message))
+                for message in messages {
+                    ctx.send(NodeId(1), *message);
+                }
             }
-            Kind::Stubborn => part.ask(ctx),
+            Kind::Stubborn => Self::ask(ctx),
             Kind::Gambler => part.got = vec![ctx.below(3) as u8, ctx.below(2) as u8],
             Kind::Echo | Kind::Store | Kind::HastyStore | Kind::Watcher => {}
         }
@@ -69,9 +73,9 @@ impl Node for Part {
     fn on_message(&mut self, from: NodeId, message: u8, ctx: &mut Context<'_, Small>) {
         match self.kind {
             Kind::Echo => ctx.send(from, message),
-            Kind::Watcher => self.got.push(u8::from(ctx.now() == Default::default())),
+            Kind::Watcher => self.got.push(u8::from(ctx.now() == LocalTime::default())),
             Kind::Sender(_) | Kind::Store | Kind::HastyStore | Kind::Gambler => {
-                self.got.push(message)
+                self.got.push(message);
             }
             Kind::Stubborn => {
                 self.got = vec![message];
@@ -81,7 +85,7 @@ impl Node for Part {
     }
 
     fn on_timer(&mut self, (): (), ctx: &mut Context<'_, Small>) {
-        self.ask(ctx);
+        Self::ask(ctx);
     }
 
     fn on_operation(&mut self, id: OperationId, value: u8, ctx: &mut Context<'_, Small>) {
@@ -98,7 +102,7 @@ impl Node for Part {
 }
 
 impl Part {
-    fn ask(&self, ctx: &mut Context<'_, Small>) {
+    fn ask(ctx: &mut Context<'_, Small>) {
         ctx.send(NodeId(1), 1);
         let second = Duration::from_secs(1);
         ctx.set_timer_between((), DurationRange::new(second, second));
@@ -245,8 +249,8 @@ fn whoever_asks_once_may_wait_for_good() {
     assert_eq!(home(Kind::Sender(&[1]), Faults::default()).verdict(), Verdict::Holds);
     let lost = home(Kind::Sender(&[1]), DROP);
     let path = lost.finding("home").and_then(Finding::path).unwrap();
-    let last = path.actions().last().map(|action| &action.deed);
-    assert!(matches!(last, Some(Deed::Drop { .. })) && path.repeats_from.is_none(), "{path}");
+    let end = path.actions().last().map(|action| &action.deed);
+    assert!(matches!(end, Some(Deed::Drop { .. })) && path.repeats_from.is_none(), "{path}");
     // Its timer may come due over and over: the wire fills, and no bound is deep enough.
     assert_eq!(home(Kind::Stubborn, DROP).verdict(), Verdict::Unknown);
 }

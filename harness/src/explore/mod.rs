@@ -239,12 +239,12 @@ impl<N: Node + Clone + 'static> Nodes<N> {
     fn branch(
         &self,
         state: &NodesState<N>,
-        action: Action<N::Protocol>,
+        action: &Action<N::Protocol>,
         actions: &mut Vec<Action<N::Protocol>>,
     ) {
         let mut choices = Some(Choices::default());
         while let Some(now) = choices {
-            let _ = self.run(state, &action, &now);
+            let _ = self.run(state, action, &now);
             actions.push(Action { drawn: now.drawn(), ..action.clone() });
             choices = now.next();
         }

@@ -34,7 +34,7 @@ impl<N: Node + Clone + 'static> Model for Nodes<N> {
                 let mut actions = Vec::new();
                 let start =
                     Action { node: id, deed: Deed::Start { survivors: 0 }, drawn: Vec::new() };
-                self.branch(&state, start, &mut actions);
+                self.branch(&state, &start, &mut actions);
                 next.extend(actions.iter().map(|action| {
                     let mut state = state.clone();
                     self.step(&mut state, action);
@@ -57,7 +57,7 @@ impl<N: Node + Clone + 'static> Model for Nodes<N> {
         }
         for (number, (node, _)) in self.operations.iter().enumerate() {
             if !state.asked[number] && state.site(*node).node().is_some() {
-                self.branch(state, plain(*node, Deed::Ask(number)), actions);
+                self.branch(state, &plain(*node, Deed::Ask(number)), actions);
             }
         }
     }
@@ -126,10 +126,10 @@ impl<N: Node + Clone + 'static> Nodes<N> {
             let Letter { to, from, message, .. } = letter;
             let (from, message) = (*from, &**message);
             let deliver = Deed::Deliver { from, message: message.clone() };
-            self.branch(state, plain(*to, deliver), actions);
+            self.branch(state, &plain(*to, deliver), actions);
             if 0 < state.left.duplicates && state.site(*to).node().is_some() {
                 let duplicate = Deed::Duplicate { from, message: message.clone() };
-                self.branch(state, plain(*to, duplicate), actions);
+                self.branch(state, &plain(*to, duplicate), actions);
             }
             if 0 < state.left.drops {
                 actions.push(plain(*to, Deed::Drop { from, message: message.clone() }));
@@ -147,15 +147,15 @@ impl<N: Node + Clone + 'static> Nodes<N> {
     ) {
         if site.node().is_none() {
             for survivors in 0..=site.journal().unsynced().len() {
-                self.branch(state, plain(id, Deed::Start { survivors }), actions);
+                self.branch(state, &plain(id, Deed::Start { survivors }), actions);
             }
             return;
         }
         for timer in site.timers() {
-            self.branch(state, plain(id, Deed::Timer(*timer)), actions);
+            self.branch(state, &plain(id, Deed::Timer(*timer)), actions);
         }
         if site.has_asked() {
-            self.branch(state, plain(id, Deed::Synced), actions);
+            self.branch(state, &plain(id, Deed::Synced), actions);
         }
         if 0 < state.left.crashes {
             actions.push(plain(id, Deed::Crash));

@@ -280,7 +280,7 @@ impl<P: Protocol> fmt::Debug for Action<P> {
             Deed::Ask(number) => write!(f, "{node} is asked operation {number}")?,
             Deed::Crash => write!(f, "{node} crashes")?,
             Deed::Start { survivors } => {
-                write!(f, "{node} restarts, {survivors} unsynced survive")?
+                write!(f, "{node} restarts, {survivors} unsynced survive")?;
             }
         }
         if self.drawn.is_empty() { Ok(()) } else { write!(f, ", draws {:?}", self.drawn) }
