@@ -172,6 +172,55 @@ fn hash(state: &impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// A set of sequences of one length.
+pub(crate) struct Rows {
+    width: usize,
+    slots: Slots,
+    words: Vec<u32>,
+}
+
+impl Rows {
+    pub(crate) fn new(width: usize) -> Self {
+        Self { width, slots: Slots::new(), words: Vec::new() }
+    }
+
+    /// Forgets all sequences; those to come have this length.
+    pub(crate) fn clear(&mut self, width: usize) {
+        self.width = width;
+        self.words.clear();
+        if self.slots.slots.len() > 1024 {
+            self.slots = Slots::new();
+        } else {
+            self.slots.slots.fill(0);
+            self.slots.hashes.clear();
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.hashes.len()
+    }
+
+    pub(crate) fn row(&self, number: usize) -> &[u32] {
+        &self.words[number * self.width..(number + 1) * self.width]
+    }
+
+    /// Adds the sequence; whether it was new.
+    pub(crate) fn insert(&mut self, row: &[u32]) -> bool {
+        debug_assert_eq!(row.len(), self.width);
+        let mut hasher = FixedHasher::default();
+        for &word in row {
+            hasher.add(u64::from(word));
+        }
+        let (words, width) = (&self.words, self.width);
+        let is_same = |entry: usize| words[entry * width..(entry + 1) * width] == *row;
+        let (_, is_new) = self.slots.find_or_add(hasher.finish(), is_same);
+        if is_new {
+            self.words.extend_from_slice(row);
+        }
+        is_new
+    }
+}
+
 /// A set of short word sequences, all in one buffer: a search remembers millions of them.
 pub(crate) struct Visited {
     slots: Slots,

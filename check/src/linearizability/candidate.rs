@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::history::Operation;
-use crate::model::Model;
+use crate::model::{Call, Model};
 
 use super::Consistency;
 use super::search::OperationOf;
@@ -104,4 +104,36 @@ pub(super) fn prepare<M: Model>(
 fn twin<I: PartialEq, O>(operations: &[&Operation<I, O>], crashed: &[Candidate], input: &I) -> u32 {
     let last = crashed.iter().rposition(|other| operations[other.index].input == *input);
     last.map_or(NONE, |number| number as u32)
+}
+
+/// The operations with their places among all entries.
+pub(super) fn calls<'a, M: Model>(
+    operations: &[&'a OperationOf<M>],
+) -> Vec<Call<'a, M::Input, M::Output>> {
+    let mut calls: Vec<_> = operations
+        .iter()
+        .map(|operation| Call {
+            process: operation.process,
+            input: &operation.input,
+            output: operation.output(),
+            invoked: 0,
+            returned: u32::MAX,
+        })
+        .collect();
+    let mut entries = Vec::with_capacity(2 * operations.len());
+    for (index, operation) in operations.iter().enumerate() {
+        entries.push((operation.invoked.time, false, operation.invoked.position, index));
+        if let Some(returned) = operation.completed() {
+            entries.push((returned.time, true, returned.position, index));
+        }
+    }
+    entries.sort_unstable();
+    for (rank, &(_, is_return, _, index)) in (0u32..).zip(&entries) {
+        if is_return {
+            calls[index].returned = rank;
+        } else {
+            calls[index].invoked = rank;
+        }
+    }
+    calls
 }

@@ -7,18 +7,25 @@
 
 mod candidate;
 mod explain;
+mod monitors;
 mod parts;
+pub(crate) mod provenance;
 mod search;
 pub mod sequential;
 mod shrink;
 mod sight;
+mod stream;
 mod subjects;
 mod words;
 
+use std::collections::BTreeMap;
+
 use crate::finding::{Budget, Explanation, Finding, KeyOrder, Orders, Report, Unknown, Witness};
 use crate::history::{History, OperationId};
-use crate::model::Model;
+use crate::model::{Model, Shortcut};
 
+pub(crate) use monitors::{fifo, holds, sums, zones};
+pub use stream::{Refusal, Stream};
 pub use subjects::SUBJECTS;
 
 use parts::Part;
@@ -115,6 +122,12 @@ fn judge<M: Model>(
     consistency: Consistency,
     budget: Budget,
 ) -> Judged {
+    if consistency == Consistency::Linearizable
+        && let Some(answer) = shortcut(model, part, budget)
+    {
+        // What is replayed or searched to check the answer is what it costs.
+        return Judged { answer, steps: part.operations.len() as u64 };
+    }
     let matter = sight::that_matter(model, &part.operations);
     let operations: Vec<_> = matter.into_iter().map(|index| part.operations[index]).collect();
     let mut search = Search::new(model, &operations, consistency);
@@ -135,4 +148,50 @@ fn judge<M: Model>(
         Answer::Spent => PartAnswer::Spent,
     };
     Judged { answer, steps }
+}
+
+/// What the model knows without search, once that is checked.
+fn shortcut<M: Model>(model: &M, part: &Part<'_, M>, budget: Budget) -> Option<PartAnswer> {
+    let operations = &part.operations;
+    match model.shortcut(&candidate::calls::<M>(operations))? {
+        Shortcut::Order(order) => {
+            let ids = || order.iter().map(|&index| operations[index].id).collect();
+            explains(model, part, &order).then(|| PartAnswer::Order(ids()))
+        }
+        Shortcut::Contradiction(calls) => {
+            let operations: Vec<_> = calls.into_iter().map(|index| operations[index]).collect();
+            let mut search = Search::new(model, &operations, Consistency::Linearizable);
+            if search.run(budget) != Answer::None {
+                return None;
+            }
+            let furthest = operations[search.furthest()?];
+            drop(search);
+            let consistency = Consistency::Linearizable;
+            let explanation =
+                explain::explain(model, part, &operations, furthest, consistency, budget);
+            Some(PartAnswer::Violated(Box::new(explanation)))
+        }
+    }
+}
+
+/// Whether the order explains every answer, has all that completed, and keeps real time.
+fn explains<M: Model>(model: &M, part: &Part<'_, M>, order: &[usize]) -> bool {
+    let mut is_placed = vec![false; part.operations.len()];
+    let mut latest_of = BTreeMap::new();
+    let (mut state, mut latest) = (model.initial(), 0);
+    for &at in order {
+        let operation = part.operations[at];
+        if std::mem::replace(&mut is_placed[at], true)
+            || operation.completed().is_some_and(|returned| returned.time < latest)
+            || latest_of.insert(operation.process, at) > Some(at)
+        {
+            return false;
+        }
+        latest = latest.max(operation.invoked.time);
+        match model.step(&state, &operation.input, operation.output()) {
+            Some(after) => state = after,
+            None => return false,
+        }
+    }
+    part.operations.iter().zip(is_placed).all(|(o, is_placed)| is_placed || o.output().is_none())
 }

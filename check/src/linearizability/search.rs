@@ -17,7 +17,7 @@
 
 use crate::finding::Budget;
 use crate::history::Operation;
-use crate::model::Model;
+use crate::model::{Guard, Model};
 use crate::table::{States, Visited};
 
 use super::Consistency;
@@ -47,6 +47,12 @@ pub(crate) struct Frontier {
     /// Every state that an attempt can be in at that return, as numbers.
     states: Vec<u32>,
 }
+
+/// A transition that was not tried yet. [`NONE`] is one that is impossible.
+const UNTRIED: u32 = u32::MAX - 1;
+
+/// With more operations than this, transitions are computed each time.
+const REMEMBERED: usize = 256;
 
 /// Where the search looks for the next operation to linearize.
 #[derive(Clone, Copy)]
@@ -90,6 +96,9 @@ pub(crate) struct Search<'a, M: Model> {
     remaining: usize,
     states: States<M::State>,
     state: u32,
+    guard: Option<Guard<M::State>>,
+    /// For each state, where each operation leads from it; none of it in a long history.
+    transitions: Vec<u32>,
     stack: Vec<Frame>,
     visited: Visited,
     key: Vec<u64>,
@@ -122,6 +131,10 @@ impl<'a, M: Model> Search<'a, M> {
         }
         let mut states = States::new();
         let state = states.number(model.initial());
+        let guard = match consistency {
+            Consistency::Linearizable => model.guard(&candidate::calls::<M>(operations)),
+            Consistency::Sequential => None,
+        };
         Self {
             model,
             operations,
@@ -137,6 +150,8 @@ impl<'a, M: Model> Search<'a, M> {
             previous,
             states,
             state,
+            guard,
+            transitions: Vec::new(),
             stack: Vec::new(),
             visited: Visited::new(),
             key: Vec::new(),
@@ -313,8 +328,29 @@ impl<'a, M: Model> Search<'a, M> {
     }
 
     fn step(&mut self, index: usize) -> Option<u32> {
+        if self.operations.len() > REMEMBERED {
+            return self.compute(index);
+        }
+        let row = self.state as usize * self.operations.len();
+        let end = row + self.operations.len();
+        if self.transitions.len() < end {
+            self.transitions.resize(end, UNTRIED);
+        }
+        let known = self.transitions[row + index];
+        if known != UNTRIED {
+            return (known != NONE).then_some(known);
+        }
+        let state = self.compute(index);
+        self.transitions[row + index] = state.unwrap_or(NONE);
+        state
+    }
+
+    fn compute(&mut self, index: usize) -> Option<u32> {
         let operation = self.operations[index];
         let state = self.states.get(self.state);
+        if self.guard.as_ref().is_some_and(|allows| !allows(index, state)) {
+            return None;
+        }
         let state = self.model.step(state, &operation.input, operation.output())?;
         Some(self.states.number(state))
     }

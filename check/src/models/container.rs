@@ -4,7 +4,8 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use crate::model;
+use crate::linearizability::fifo;
+use crate::model::{self, Call, Shortcut};
 
 /// Which element comes out next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,6 +146,25 @@ impl<V: Clone + Ord + Hash + Debug> model::Model for Model<V> {
         _in_parts: bool,
     ) -> Option<bool> {
         Some(share_an_element(&(input, output), &(writer, written)))
+    }
+
+    /// A queue into which every value goes once, and of which every take tells what it took.
+    fn shortcut(&self, calls: &[Call<'_, Input<V>, Output<V>>]) -> Option<Shortcut> {
+        if self.order != Order::Fifo {
+            return None;
+        }
+        let mut steps = Vec::with_capacity(calls.len());
+        for (index, call) in calls.iter().enumerate() {
+            let action = match (call.input, call.output) {
+                (Input::Put(element), None | Some(Output::Done)) => fifo::Action::Put(element),
+                (Input::Take, Some(Output::Taken(Some(taken)))) => fifo::Action::Take(taken),
+                (Input::Take, Some(Output::Taken(None))) => fifo::Action::Empty,
+                (Input::Put(_) | Input::Take | Input::Drain, _) => return None,
+            };
+            let (invoked, returned) = (call.invoked, call.returned);
+            steps.push(fifo::Step { index, action, invoked, returned });
+        }
+        fifo::decide(&steps)
     }
 
     fn describe(&self, input: &Input<V>, output: Option<&Output<V>>) -> String {

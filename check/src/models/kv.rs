@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::history::History;
+use crate::linearizability::{provenance, zones};
 use crate::model::{self, Call, Guard, Shortcut};
 
 /// The store; every key is absent at first.
@@ -220,6 +221,49 @@ impl model::Model for From {
 
     fn builds_on_state(&self, input: &Input) -> bool {
         matches!(input, Input::Append { .. })
+    }
+
+    /// Where every put has its own value and nothing else changes values, zones decide.
+    fn shortcut(&self, calls: &[Call<'_, Input, Output>]) -> Option<Shortcut> {
+        let mut accesses = Vec::with_capacity(calls.len());
+        for (index, call) in calls.iter().enumerate() {
+            let (value, is_write) = match (call.input, call.output) {
+                (Input::Put { value, .. }, None | Some(Output::Written)) => (Some(&**value), true),
+                (Input::Get { .. }, Some(Output::Value(found))) => (found.as_deref(), false),
+                (Input::Get { .. }, None) => continue,
+                (
+                    Input::Put { .. }
+                    | Input::Get { .. }
+                    | Input::Cas { .. }
+                    | Input::Append { .. }
+                    | Input::Delete { .. },
+                    _,
+                ) => return None,
+            };
+            let (invoked, returned) = (call.invoked, call.returned);
+            accesses.push(zones::Access { index, value, is_write, invoked, returned });
+        }
+        zones::decide(self.initial.as_deref(), &accesses)
+    }
+
+    /// An append whose text only one operation writes met what a get shows before that text.
+    fn guard(&self, calls: &[Call<'_, Input, Output>]) -> Option<Guard<Option<String>>> {
+        if !calls.iter().any(|call| matches!(call.input, Input::Append { .. })) {
+            return None;
+        }
+        let mut texts = provenance::Texts::new(self.initial.as_deref());
+        for (index, call) in calls.iter().enumerate() {
+            match (call.input, call.output) {
+                (Input::Put { value, .. } | Input::Cas { new: value, .. }, _) => {
+                    texts.written(value, None);
+                }
+                (Input::Append { value, .. }, _) => texts.written(value, Some(index)),
+                (Input::Get { .. }, Some(Output::Value(Some(found)))) => texts.found(found),
+                (Input::Get { .. } | Input::Delete { .. }, _) => {}
+            }
+        }
+        let met = texts.met(calls.len())?;
+        Some(Box::new(move |index, state| met.allows(index, state.as_deref().unwrap_or_default())))
     }
 
     fn describe(&self, input: &Input, output: Option<&Output>) -> String {

@@ -5,9 +5,28 @@ use std::hash::Hash;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model;
+use crate::linearizability::zones;
+use crate::model::{self, Call, Shortcut};
 
 /// The register.
+///
+/// ```
+/// use orrery_check::register::{Input, Model, Output};
+/// use orrery_check::{Budget, HistoryBuilder, linearizability};
+///
+/// // A write that nobody knows the outcome of is seen, and then is not.
+/// let mut history = HistoryBuilder::new();
+/// let write = history.invoke(1, 10, Input::Write(1))?;
+/// history.info(write, 20)?;
+/// for (time, value) in [(30, Some(1)), (50, None)] {
+///     let read = history.invoke(2, time, Input::Read)?;
+///     history.ok(read, time + 10, Output::Value(value))?;
+/// }
+/// let model = Model { initial: None };
+/// let report = linearizability::check(&history.finish(), &model, Budget::default());
+/// assert!(report.is_violated());
+/// # Ok::<(), orrery_check::HistoryError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model<V> {
     /// The value before the first write; `None` is a register that was never written.
@@ -97,6 +116,22 @@ impl<V: Clone + Eq + Hash + Debug> model::Model for Model<V> {
             (Input::Cas { expected, .. }, _) => expected == left,
             _ => false,
         })
+    }
+
+    /// Where every write has its own value and nothing compares, zones decide.
+    fn shortcut(&self, calls: &[Call<'_, Input<V>, Output<V>>]) -> Option<Shortcut> {
+        let mut accesses = Vec::with_capacity(calls.len());
+        for (index, call) in calls.iter().enumerate() {
+            let (value, is_write) = match (call.input, call.output) {
+                (Input::Write(value), None | Some(Output::Written)) => (Some(value), true),
+                (Input::Read, Some(Output::Value(found))) => (found.as_ref(), false),
+                (Input::Read, None) => continue,
+                (Input::Cas { .. } | Input::Write(_) | Input::Read, _) => return None,
+            };
+            let (invoked, returned) = (call.invoked, call.returned);
+            accesses.push(zones::Access { index, value, is_write, invoked, returned });
+        }
+        zones::decide(self.initial.as_ref(), &accesses)
     }
 
     fn describe(&self, input: &Input<V>, output: Option<&Output<V>>) -> String {
