@@ -151,6 +151,13 @@ pub trait Model {
         false
     }
 
+    /// Whether nothing is left of the state before the operation, given this answer: a write, a
+    /// compare-and-swap that swapped. With it, an explanation knows that what is read after this was not
+    /// written before it. When in doubt, `false`.
+    fn replaces(&self, _input: &Self::Input, _output: Option<&Self::Output>) -> bool {
+        false
+    }
+
     /// An answer without search, where one is known for this model and these calls (of one key,
     /// without those that failed): an order, or a few calls that contradict each other. `None` where
     /// search has to decide. An order is replayed and a contradiction searched before it counts, so a

@@ -223,6 +223,8 @@ where
         }
         other => panic!("{other}"),
     }
+    let decided = linearizability::decide(history, model, Budget::default());
+    assert_eq!(decided, Some(expected), "{history:?}");
     let plain = linearizability::check(history, &Plain(model.clone()), Budget::default());
     assert_eq!(plain.holds(), expected, "plain search: {history:?}");
     match streamed(model.clone(), history, gives_up) {
@@ -270,7 +272,7 @@ fn all_agree<M: Model + Clone>(
         assert!(holds || case % 3 > 0, "nobody lied: {history:?}");
         violated += u64::from(!holds);
     }
-    assert!((cases / 20..cases * 19 / 20).contains(&violated), "{violated} of {cases}");
+    assert!((cases / 200 + 1..cases * 19 / 20).contains(&violated), "{violated} of {cases}");
 }
 
 #[test]
@@ -428,10 +430,10 @@ fn permits() {
         let mut random = Random(case);
         random.below(2);
         // Made with as many permits as anybody asks for, and judged with fewer.
-        let history =
-            history(&semaphore::Model { permits: 9 }, &mut random, &many, &done, false);
+        let history = history(&semaphore::Model { permits: 9 }, &mut random, &many, &done, false);
         let two = !agree(&semaphore::Model { permits: 2 }, &history, false);
-        let history = self::history(&semaphore::Model { permits: 9 }, &mut random, &one, &done, false);
+        let history =
+            self::history(&semaphore::Model { permits: 9 }, &mut random, &one, &done, false);
         two | !agree(&semaphore::Model::mutex(), &history, false)
     });
     let violated = violated.count() as u64;

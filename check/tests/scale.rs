@@ -68,3 +68,16 @@ fn a_violation_in_a_long_history_is_explained_in_a_few_operations() {
         assert_eq!(explanation.window.len(), 2, "{explanation}");
     }
 }
+
+#[test]
+fn the_report_is_the_same_with_any_number_of_threads() {
+    for stale_at in [None, Some(1_000)] {
+        let history = run(2_000, 50, stale_at);
+        let one = linearizability::check(&history, &kv::Model, Budget::default());
+        for threads in 1..=4 {
+            let threads = threads.try_into().unwrap();
+            let other = linearizability::check_on(threads, &history, &kv::Model, Budget::default());
+            assert_eq!(format!("{other:?}"), format!("{one:?}"));
+        }
+    }
+}

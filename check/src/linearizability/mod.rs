@@ -19,12 +19,15 @@ mod subjects;
 mod words;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::finding::{Budget, Explanation, Finding, KeyOrder, Orders, Report, Unknown, Witness};
 use crate::history::{History, OperationId};
 use crate::model::{Model, Shortcut};
 
-pub(crate) use monitors::{fifo, holds, sums, zones};
+pub(crate) use monitors::{fifo, growing, holds, sums, zones};
 pub use stream::{Refusal, Stream};
 pub use subjects::SUBJECTS;
 
@@ -43,7 +46,48 @@ pub fn check<M: Model>(
     model: &M,
     budget: Budget,
 ) -> Report {
-    check_parts(history, model, parts::by_key(history, model), Consistency::Linearizable, budget)
+    check_parts(history, model, &parts::by_key(history, model), Consistency::Linearizable, budget)
+}
+
+/// Whether the history is linearizable, without a witness or an explanation; `None` if the budget was
+/// spent or if there is no operation.
+pub fn decide<M: Model>(
+    history: &History<M::Input, M::Output>,
+    model: &M,
+    budget: Budget,
+) -> Option<bool> {
+    let mut is_decided = !history.is_empty();
+    for part in parts::by_key(history, model) {
+        match decide_part(model, &part, budget) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => is_decided = false,
+        }
+    }
+    is_decided.then_some(true)
+}
+
+fn decide_part<M: Model>(model: &M, part: &Part<'_, M>, budget: Budget) -> Option<bool> {
+    let answer = |operations: &[_]| match Search::new(model, operations, Consistency::Linearizable)
+        .run(budget)
+    {
+        Answer::Order(_) => Some(true),
+        Answer::None => Some(false),
+        Answer::Spent => None,
+    };
+    match model.shortcut(&candidate::calls::<M>(&part.operations)) {
+        Some(Shortcut::Order(order)) if explains(model, part, &order) => return Some(true),
+        Some(Shortcut::Contradiction(calls)) => {
+            let few: Vec<_> = calls.into_iter().map(|index| part.operations[index]).collect();
+            if answer(&few) == Some(false) {
+                return Some(false);
+            }
+        }
+        Some(Shortcut::Order(_)) | None => {}
+    }
+    let matter = sight::that_matter(model, &part.operations);
+    let operations: Vec<_> = matter.into_iter().map(|index| part.operations[index]).collect();
+    answer(&operations)
 }
 
 /// What an order has to respect.
@@ -71,19 +115,72 @@ impl Consistency {
     }
 }
 
+/// Like [`check`], with keys judged by several threads. The report is the same, byte for byte, with any
+/// number of them.
+pub fn check_on<M>(
+    threads: NonZeroUsize,
+    history: &History<M::Input, M::Output>,
+    model: &M,
+    budget: Budget,
+) -> Report
+where
+    M: Model + Sync,
+    M::Input: Sync,
+    M::Output: Sync,
+{
+    let parts = parts::by_key(history, model);
+    let judged: Vec<Mutex<Option<Judged>>> = parts.iter().map(|_| Mutex::new(None)).collect();
+    let (next, first_violated) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            // What comes after a key in violation is not in the report. All before it are judged.
+            if index >= parts.len() || index > first_violated.load(Ordering::Relaxed) {
+                return;
+            }
+            let one = judge(model, &parts[index], Consistency::Linearizable, budget);
+            if matches!(one.answer, PartAnswer::Violated(_)) {
+                first_violated.fetch_min(index, Ordering::Relaxed);
+            }
+            *judged[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(one);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.get().min(parts.len().max(1)) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let judged = judged.into_iter().map(|one| {
+        let one = one.into_inner().unwrap_or_else(PoisonError::into_inner);
+        one.expect("every key up to the first in violation was judged")
+    });
+    report(history, &parts, judged, budget)
+}
+
 /// Judges the parts one by one, from the smallest, up to the first in violation.
 fn check_parts<M: Model>(
     history: &History<M::Input, M::Output>,
     model: &M,
-    parts: Vec<Part<'_, M>>,
+    parts: &[Part<'_, M>],
     consistency: Consistency,
+    budget: Budget,
+) -> Report {
+    let judged = parts.iter().map(|part| judge(model, part, consistency, budget));
+    report(history, parts, judged, budget)
+}
+
+/// Puts together what was found, in the order of the parts, up to the first in violation.
+fn report<M: Model>(
+    history: &History<M::Input, M::Output>,
+    parts: &[Part<'_, M>],
+    judged: impl Iterator<Item = Judged>,
     budget: Budget,
 ) -> Report {
     let (mut steps, mut orders, mut undecided) = (0, Vec::new(), Vec::new());
     let report = |finding, steps| Report::new(finding, history.len(), parts.len(), steps);
-    for part in &parts {
+    for (part, judged) in parts.iter().zip(judged) {
         let key = part.key.as_deref().map(str::to_owned);
-        let judged = judge(model, part, consistency, budget);
         steps += judged.steps;
         match judged.answer {
             PartAnswer::Order(order) => orders.push(KeyOrder { key, order }),

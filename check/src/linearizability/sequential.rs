@@ -40,9 +40,9 @@ pub fn check<M: Model>(
     let is_by_key = history.operations().iter().all(|o| model.key(&o.input).is_some());
     if is_by_key {
         let whole = Whole(model);
-        check_parts(history, &whole, parts::whole(history), Consistency::Sequential, budget)
+        check_parts(history, &whole, &parts::whole(history), Consistency::Sequential, budget)
     } else {
-        check_parts(history, model, parts::whole(history), Consistency::Sequential, budget)
+        check_parts(history, model, &parts::whole(history), Consistency::Sequential, budget)
     }
 }
 

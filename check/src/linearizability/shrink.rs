@@ -1,7 +1,7 @@
 //! Removes operations from a violating history while what is left still violates.
 //!
 //! Invariant: an operation is kept only together with all operations whose effect it may have seen
-//! ([`Model::may_see`]). If the whole history had a linearization, leaving out the other
+//! ([`Model::may_see`], less what real time excludes). If the whole history had a linearization, leaving out the other
 //! operations would leave one of what is kept; so what is wrong here is wrong in the whole history,
 //! and a stale read never shrinks to a read of a value that nobody wrote.
 
@@ -10,7 +10,7 @@ use crate::model::Model;
 
 use super::Consistency;
 use super::search::{Answer, OperationOf, Search};
-use super::sight::{self, Sight};
+use super::sight::{self, Facts, Sight};
 
 /// What is left, and whether nothing more can be removed.
 pub(crate) struct Shrunk {
@@ -33,7 +33,15 @@ pub(crate) fn shrink<M: Model>(
         Consistency::Linearizable => furthest.completed().map_or(u64::MAX, |at| at.time),
         Consistency::Sequential => u64::MAX,
     };
-    let len = operations.partition_point(|operation| operation.invoked.time <= end);
+    let mut len = operations.partition_point(|operation| operation.invoked.time <= end);
+    // Unless a guard took what it knows from there.
+    if Search::new(model, &operations[..len], consistency).run(budget) != Answer::None {
+        len = operations.len();
+    }
+    let facts = match consistency {
+        Consistency::Linearizable => Some(Facts::new(model, operations)),
+        Consistency::Sequential => None,
+    };
     let mut shrunk = Shrunk { kept: (0..len).collect(), is_minimal: true };
     // Pure operations go first: nobody sees them, so nobody need be asked who has seen whom.
     let mut is_pure_round = true;
@@ -44,7 +52,7 @@ pub(crate) fn shrink<M: Model>(
         let mut shrinker = if is_pure_round {
             Shrinker::of_pure(model, &left, consistency, budget)
         } else {
-            Shrinker::new(model, &left, consistency, budget)
+            Shrinker::new(model, &left, facts.as_ref(), (consistency, budget))
         };
         shrinker.run();
         budget = shrinker.budget;
@@ -77,10 +85,10 @@ impl<'a, M: Model> Shrinker<'a, M> {
     fn new(
         model: &'a M,
         operations: &'a [&'a OperationOf<M>],
-        consistency: Consistency,
-        budget: Budget,
+        facts: Option<&Facts>,
+        (consistency, budget): (Consistency, Budget),
     ) -> Self {
-        let sight = Sight::new(model, operations);
+        let sight = Sight::new(model, operations).knowing(facts);
         let seen_by = |writer: usize| {
             let sees = |reader: &usize| {
                 *reader != writer && sight.guessed(operations[*reader], operations[writer])

@@ -58,6 +58,10 @@ impl<M: model::Model> model::Model for Keyed<M> {
         self.0.builds_on_state(&input.input)
     }
 
+    fn replaces(&self, input: &Self::Input, output: Option<&M::Output>) -> bool {
+        self.0.replaces(&input.input, output)
+    }
+
     fn shortcut(&self, calls: &[Call<'_, Self::Input, M::Output>]) -> Option<Shortcut> {
         self.0.shortcut(&inner(calls))
     }

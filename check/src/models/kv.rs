@@ -223,6 +223,15 @@ impl model::Model for From {
         matches!(input, Input::Append { .. })
     }
 
+    fn replaces(&self, input: &Input, output: Option<&Output>) -> bool {
+        match input {
+            Input::Get { .. } | Input::Append { .. } => false,
+            Input::Put { .. } => true,
+            Input::Cas { .. } => output == Some(&Output::Swapped(true)),
+            Input::Delete { .. } => output != Some(&Output::Deleted(false)),
+        }
+    }
+
     /// Where every put has its own value and nothing else changes values, zones decide.
     fn shortcut(&self, calls: &[Call<'_, Input, Output>]) -> Option<Shortcut> {
         let mut accesses = Vec::with_capacity(calls.len());
@@ -335,6 +344,10 @@ impl model::Model for Model {
 
     fn builds_on_state(&self, input: &Input) -> bool {
         ABSENT.builds_on_state(input)
+    }
+
+    fn replaces(&self, input: &Input, output: Option<&Output>) -> bool {
+        ABSENT.replaces(input, output)
     }
 
     fn shortcut(&self, calls: &[Call<'_, Input, Output>]) -> Option<Shortcut> {

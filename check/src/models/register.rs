@@ -118,6 +118,14 @@ impl<V: Clone + Eq + Hash + Debug> model::Model for Model<V> {
         })
     }
 
+    fn replaces(&self, input: &Input<V>, output: Option<&Output<V>>) -> bool {
+        match input {
+            Input::Read => false,
+            Input::Write(_) => true,
+            Input::Cas { .. } => output == Some(&Output::Swapped(true)),
+        }
+    }
+
     /// Where every write has its own value and nothing compares, zones decide.
     fn shortcut(&self, calls: &[Call<'_, Input<V>, Output<V>>]) -> Option<Shortcut> {
         let mut accesses = Vec::with_capacity(calls.len());

@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use crate::model;
+use crate::linearizability::growing;
+use crate::model::{self, Call, Shortcut};
 
 /// The set, empty at first.
 ///
@@ -130,6 +131,24 @@ impl<V: Clone + Ord + Hash + Debug> model::Model for Model<V> {
             ) => element == changed && *found == is_there,
             _ => false,
         })
+    }
+
+    /// Where the set only grows and every element is added once.
+    fn shortcut(&self, calls: &[Call<'_, Input<V>, Output<V>>]) -> Option<Shortcut> {
+        let mut steps = Vec::with_capacity(calls.len());
+        for (index, call) in calls.iter().enumerate() {
+            let action = match (call.input, call.output) {
+                (Input::Add(element), None | Some(Output::Done)) => growing::Action::Add(element),
+                (Input::Read, Some(Output::All(all))) => growing::Action::Read(all),
+                (Input::Read, None) => continue,
+                (Input::Add(_) | Input::Remove(_) | Input::Contains(_) | Input::Read, _) => {
+                    return None;
+                }
+            };
+            let (invoked, returned) = (call.invoked, call.returned);
+            steps.push(growing::Step { index, action, invoked, returned });
+        }
+        growing::order(&steps)
     }
 
     fn describe(&self, input: &Input<V>, output: Option<&Output<V>>) -> String {

@@ -2,6 +2,7 @@
 //! contradiction, and both are checked before they count ([`crate::model::Shortcut`]).
 
 pub(crate) mod fifo;
+pub(crate) mod growing;
 pub(crate) mod holds;
 pub(crate) mod sums;
 pub(crate) mod zones;
