@@ -6,7 +6,7 @@
 //! whole is not. So all keys are judged together.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Budget, Finding, Orders, Report, Witness};
 use crate::history::{History, OperationId};
@@ -60,10 +60,10 @@ pub fn recheck<M: Model>(
         return Err("there is no order".to_owned());
     };
     let mut states: BTreeMap<Option<Cow<'_, str>>, M::State> = BTreeMap::new();
-    let (mut seen, mut latest_of) = (BTreeMap::new(), BTreeMap::new());
+    let (mut seen, mut latest_of) = (BTreeSet::new(), BTreeMap::new());
     for &id in keys.iter().flat_map(|order| &order.order) {
         let operation = history.operation(id).ok_or(format!("{id} does not exist"))?;
-        if operation.is_failed() || seen.insert(id, ()).is_some() {
+        if operation.is_failed() || !seen.insert(id) {
             return Err(format!("{id} failed, or takes effect twice"));
         }
         let own = latest_of.insert(operation.process, operation.invoked.position);
@@ -75,7 +75,7 @@ pub fn recheck<M: Model>(
             .step(state, &operation.input, operation.output())
             .ok_or_else(|| format!("{id} cannot answer so in state {state:?}"))?;
     }
-    let missing = |id: &OperationId| !seen.contains_key(id);
+    let missing = |id: &OperationId| !seen.contains(id);
     let mut completed = history.operations().iter().filter(|o| o.output().is_some());
     completed.find(|o| missing(&o.id)).map_or(Ok(()), |o| Err(format!("{} is in no order", o.id)))
 }

@@ -228,7 +228,7 @@ fn number(options: &Options, of: &str) -> Result<Option<i64>, ReadError> {
 
 fn failed_cas(options: &Options, known: &[&str]) -> Result<FailedCas, ReadError> {
     options.only_settings(known)?;
-    match options.setting(FAILED_CAS).map(|value| value.to_string()).as_deref() {
+    match options.setting(FAILED_CAS).map(ToString::to_string).as_deref() {
         None | Some("did-not-happen") => Ok(FailedCas::DidNotHappen),
         Some("differed") => Ok(FailedCas::Differed),
         Some(other) => {

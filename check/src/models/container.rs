@@ -211,7 +211,7 @@ pub(super) fn share_an_element<V: PartialEq>(one: &Asked<'_, V>, other: &Asked<'
         (Some(ones), Some(others)) => ones.iter().any(|element| others.contains(element)),
         // What was taken is unknown, so it may be anything. What found nothing touched nothing.
         (None, Some([])) | (Some([]), None) => false,
-        (None, Some(_)) | (Some(_), None) | (None, None) => true,
+        (None, Some(_) | None) | (Some(_), None) => true,
     }
 }
 

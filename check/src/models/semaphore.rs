@@ -71,12 +71,12 @@ impl model::Model for Model {
         match *input {
             Input::Acquire(permits) => {
                 let taken = state.taken.checked_add(permits).filter(|&n| n <= self.permits)?;
-                let token = match output {
+                let largest = match output {
                     None | Some(Output::Done) => state.token,
-                    Some(&Output::Token(token)) if state.token < Some(token) => Some(token),
+                    Some(&Output::Token(given)) if state.token < Some(given) => Some(given),
                     Some(Output::Token(_)) => return None,
                 };
-                Some(State { taken, token })
+                Some(State { taken, token: largest })
             }
             Input::Release(permits) => {
                 let is_right = matches!(output, None | Some(Output::Done));

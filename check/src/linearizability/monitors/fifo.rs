@@ -138,7 +138,7 @@ struct Line<'a, V> {
     is_begun: Vec<bool>,
     is_done: Vec<bool>,
     waiting: Vec<usize>,
-    line: Vec<usize>,
+    placed: Vec<usize>,
 }
 
 fn linearize<V>(steps: &[Step<V>], elements: &[Element], order: &[usize]) -> Option<Vec<usize>> {
@@ -159,9 +159,8 @@ fn linearize<V>(steps: &[Step<V>], elements: &[Element], order: &[usize]) -> Opt
     moments.sort_unstable();
     let (put, taken) = (0, 0);
     let (is_begun, is_done) = (vec![false; steps.len()], vec![false; steps.len()]);
-    let (waiting, lines) = (Vec::new(), Vec::with_capacity(steps.len()));
-    let mut line =
-        Line { steps, elements, order, put, taken, is_begun, is_done, waiting, line: lines };
+    let (waiting, placed) = (Vec::new(), Vec::with_capacity(steps.len()));
+    let mut line = Line { steps, elements, order, put, taken, is_begun, is_done, waiting, placed };
     for (_, number, is_return) in moments {
         if !is_return {
             line.is_begun[number] = true;
@@ -177,14 +176,14 @@ fn linearize<V>(steps: &[Step<V>], elements: &[Element], order: &[usize]) -> Opt
         }
         line.settle();
     }
-    Some(line.line)
+    Some(line.placed)
 }
 
 impl<V> Line<'_, V> {
     fn place(&mut self, number: usize) -> Option<()> {
         self.is_begun[number].then(|| {
             self.is_done[number] = true;
-            self.line.push(number);
+            self.placed.push(number);
         })
     }
 
@@ -222,16 +221,16 @@ impl<V> Line<'_, V> {
             && self.is_begun[take]
         {
             self.is_done[take] = true;
-            self.line.push(take);
+            self.placed.push(take);
             self.taken += 1;
         }
         if self.taken == self.put {
             for number in std::mem::take(&mut self.waiting) {
                 self.is_done[number] = true;
-                self.line.push(number);
+                self.placed.push(number);
             }
         }
-        debug_assert!(self.line.len() <= self.steps.len());
+        debug_assert!(self.placed.len() <= self.steps.len());
     }
 }
 

@@ -134,7 +134,7 @@ impl<M: Model> Object<M> {
         model: &M,
         at: usize,
         output: &M::Output,
-        row: &mut Vec<u32>,
+        row: &mut [u32],
     ) -> Result<(), Failure> {
         let slot = self.slots[at].as_ref().expect("it is open");
         let word = row[at + 1];
@@ -160,7 +160,7 @@ impl<M: Model> Object<M> {
             return Ok(());
         } else if let Some(after) = model.step(self.states.get(row[0]), &slot.input, Some(output)) {
             let after = self.states.number(after);
-            let mut moved = row.clone();
+            let mut moved = row.to_vec();
             self.enter(&mut moved, after);
             self.next.insert(&moved);
         }
