@@ -22,6 +22,7 @@ pub mod runner;
 pub mod search;
 pub mod service;
 pub mod session;
+pub mod shrink;
 pub mod statistics;
 mod stuck;
 pub mod subject;

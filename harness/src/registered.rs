@@ -18,6 +18,7 @@ use crate::recording::{Line, Recorder, Source};
 use crate::report::Report;
 use crate::runner::Runner;
 use crate::session::Session;
+use crate::shrink::Witness;
 use crate::statistics;
 use crate::subject::{CaseError, RunOptions, Subject};
 
@@ -78,6 +79,9 @@ impl<R: Registration> Subject for Registered<R> {
     }
     fn trace(&self, case: &Case, events: Range<u64>) -> Result<Trace, CaseError> {
         determinism::trace::<R>(case, &events)
+    }
+    fn witness(&self, case: &Case) -> Result<Witness, CaseError> {
+        Witness::of::<R>(case)
     }
     fn open(&self, case: &Case) -> Result<Box<dyn Session>, CaseError> {
         let mut session = self.begin(case)?;

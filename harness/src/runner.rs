@@ -556,7 +556,7 @@ fn plan<R: Registration>(plan: &Plan<Json>) -> Result<Plan<OperationOf<R>>, Case
     for item in &plan.items {
         items.push(typed_item::<R>(item)?);
     }
-    Ok(Plan { items, crash_limit: plan.crash_limit.clone() })
+    Ok(Plan { items, crash_limit: plan.crash_limit.clone(), places: plan.places.clone() })
 }
 
 fn typed_item<R: Registration>(item: &Item<Json>) -> Result<Item<OperationOf<R>>, CaseError> {

@@ -15,6 +15,7 @@ use orrery_check::record::Record;
 use crate::recording::{Line, Source};
 use crate::report::Report;
 use crate::session::Session;
+use crate::shrink::Witness;
 
 pub use crate::registered::registered;
 
@@ -68,6 +69,15 @@ pub trait Subject: Send + Sync {
     /// # Errors
     /// Where the case cannot be run at all: what is wrong and what would be right.
     fn trace(&self, case: &Case, events: Range<u64>) -> Result<Trace, CaseError>;
+
+    /// Runs `case` to its end and keeps what a run leaves open until it is made: when each item of its plan happened and to
+    /// whom, and what clients asked of their own accord.
+    ///
+    /// # Errors
+    /// Where the case cannot be run at all: what is wrong and what would be right.
+    fn witness(&self, _case: &Case) -> Result<Witness, CaseError> {
+        Err(CaseError(format!("runs of `{}` cannot be written down", self.name())))
+    }
 
     /// Runs `case` so that it can be walked through.
     ///

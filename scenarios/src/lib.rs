@@ -19,6 +19,7 @@ mod suggest;
 mod token;
 mod tree;
 mod write;
+mod written;
 
 pub use catalogue::Catalogue;
 pub use error::{ScenarioError, ScenarioErrors};
@@ -28,6 +29,7 @@ pub use scenario::Scenario;
 pub use schema::schema;
 pub use starter::{starter_protocol, starter_scenario};
 pub use token::{Resolved, Token, TokenError};
+pub use written::{WriteError, write_case};
 
 pub use orrery_harness as harness;
 

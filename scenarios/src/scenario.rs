@@ -138,6 +138,8 @@ impl Scenario {
             return Err(problems.into_errors(&self.name, &self.text));
         };
         let seed = seed.unwrap_or(contents.header.seed);
+        let mut own = contents.bugs;
+        own.extend(bugs.iter().filter(|bug| !own.contains(bug)).cloned().collect::<Vec<_>>());
         Ok(Case {
             scenario: self.name.clone(),
             title: contents.header.title,
@@ -145,7 +147,7 @@ impl Scenario {
             seed,
             nodes: contents.nodes,
             parameters: contents.parameters,
-            bugs: bugs.to_vec(),
+            bugs: own,
             tie: contents.tie,
             links: contents.links,
             clocks: contents.clocks,

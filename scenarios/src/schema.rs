@@ -87,6 +87,7 @@ fn properties(protocols: &[&str]) -> Json {
             "additionalProperties": { "type": ["string", "number", "boolean"] },
         },
         "parameters": { "type": "object", "description": "The protocol's own parameters." },
+        "bugs": list(json!({ "type": "string" }), "The planted bugs that are in every run, beside those of `--bug`."),
         "tie": { "enum": ["fifo", "shuffled"], "description": "The order of events of one nanosecond: as they were decided, or drawn from the seed." },
         "topology": reference("topology"),
         "geography": reference("geography"),

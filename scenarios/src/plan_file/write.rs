@@ -2,11 +2,12 @@
 
 use serde_json::Value as Json;
 
-use orrery_sim::plan::{Item, Trigger};
+use orrery_sim::plan::Item;
 
 use crate::error::Problems;
 use crate::read;
-use crate::write::{action, duration, quoted, time};
+use crate::write::case::item as entries;
+use crate::write::quoted;
 
 use super::PlanFile;
 
@@ -49,22 +50,9 @@ pub(super) fn checked(
 /// The lines of one item.
 fn item(item: &Item<Json>) -> String {
     let mut lines = String::new();
-    let mut line = |key: &str, value: &str| lines += &[key, " = ", value, "\n"].concat();
-    if let Some(name) = &item.name {
-        line("name", &quoted(name));
+    for (key, value) in entries(item) {
+        lines += &[key, " = ", &value, "\n"].concat();
     }
-    match &item.trigger {
-        Trigger::At(at) => line("at", &time(*at)),
-        Trigger::After { item, delay } if delay.as_nanos() == 0 => line("after", &quoted(item)),
-        Trigger::After { item, delay } => line("after", &quoted(&format!("{item} + {delay}"))),
-        Trigger::When(predicate) => line("when", &quoted(&predicate.to_string())),
-        Trigger::Behind(event) => line("behind", &event.to_string()),
-    }
-    if let Some(within) = item.within {
-        line("within", &duration(within));
-    }
-    let (word, value) = action(&item.action);
-    line(word, &value);
     lines
 }
 

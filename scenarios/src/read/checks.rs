@@ -51,7 +51,7 @@ pub(super) fn checks(
 }
 
 /// A list of names, each of which must be among `known`.
-fn names(
+pub(super) fn names(
     tree: &Tree,
     key: &str,
     what: &str,

@@ -37,7 +37,7 @@ pub(crate) use fields::{Fields, boolean, list, text};
 pub(crate) use parameters::parameter_names;
 
 /// Events of a run unless the scenario says otherwise: some minutes of work for the machine.
-const EVENT_BUDGET: u64 = 5_000_000;
+pub(crate) const EVENT_BUDGET: u64 = 5_000_000;
 /// More nodes than this are a slip of the pen.
 const NODES_MAX: u32 = 100_000;
 
@@ -45,6 +45,7 @@ const NODES_MAX: u32 = 100_000;
 pub(crate) struct Contents {
     pub header: Header,
     pub nodes: u32,
+    pub bugs: Vec<String>,
     pub parameters: Json,
     pub tie: TiePolicy,
     pub links: Links,
@@ -210,6 +211,7 @@ pub(crate) fn contents(
     let stop_at = stop_at.and_then(|tree| fields::time(tree, problems));
     let budget = fields.get("event_budget").and_then(|tree| fields::whole(tree, 1, problems));
     let parameters = parameters::parameters(fields.entry("parameters"), nodes, subject, problems);
+    let bugs = bugs(fields.get("bugs"), subject, problems);
     let tie = fields.get("tie").and_then(|tree| tie(tree, problems)).unwrap_or_default();
     let links = geography::wide(fields.get("topology"), fields.get("geography"), nodes, problems);
     let links = links::links(links, fields.get("link"), fields.get("links"), nodes, problems);
@@ -231,7 +233,10 @@ pub(crate) fn contents(
     };
     let mut written = plan::items(plans.own, &around, problems);
     let own = written.len();
-    written.extend(plan::items(plan_file.map(|file| &file.items), &around, problems));
+    let places = plan::places(&written, problems);
+    let others = plan::items(plan_file.map(|file| &file.items), &around, problems);
+    plan::no_places(&others, problems);
+    written.extend(others);
     order::check(&written, stop_at, problems);
     let mut items: Vec<Item<Json>> = written.into_iter().map(|(item, _)| item).collect();
     let interventions = items.split_off(own);
@@ -244,6 +249,7 @@ pub(crate) fn contents(
     Some(Contents {
         header,
         nodes: nodes?,
+        bugs,
         parameters,
         tie,
         links,
@@ -251,7 +257,7 @@ pub(crate) fn contents(
         wall_clocks: clocks.wall,
         disk,
         clients,
-        plan: Plan { items, crash_limit: None },
+        plan: Plan { items, places, ..Plan::default() },
         interventions,
         swarm,
         liveness,
@@ -260,6 +266,19 @@ pub(crate) fn contents(
         checks,
         expect,
         narration,
+    })
+}
+
+/// `bugs`: the planted bugs that are in every run.
+fn bugs(
+    tree: Option<&Tree>,
+    subject: Option<&dyn Subject>,
+    problems: &mut Problems,
+) -> Vec<String> {
+    let known: Option<Vec<&str>> =
+        subject.map(|subject| subject.bugs().iter().map(|bug| bug.id).collect());
+    tree.map_or_else(Vec::new, |tree| {
+        checks::names(tree, "`bugs`", "planted bug", known.as_deref(), problems)
     })
 }
 

@@ -82,6 +82,30 @@ fn item(tree: &Tree, around: &Surroundings<'_>, problems: &mut Problems) -> Opti
     Some(Item { name: name.map(str::to_string), trigger, within, action })
 }
 
+/// The places at which the items draw; none where each draws at its own.
+pub(super) fn places(written: &Written<'_>, problems: &mut Problems) -> Vec<u32> {
+    let mut is_any = false;
+    let mut places = Vec::new();
+    for (own, (_, tree)) in (0_u32..).zip(written) {
+        let entry = tree.as_table().and_then(|table| table.get("place"));
+        is_any |= entry.is_some();
+        let place = entry.and_then(|entry| whole(&entry.value, 0, problems));
+        places.push(place.unwrap_or(own));
+    }
+    if is_any { places } else { vec![] }
+}
+
+/// Reports a place in an item of a plan file.
+pub(super) fn no_places(written: &Written<'_>, problems: &mut Problems) {
+    for (_, tree) in written {
+        if let Some(entry) = tree.as_table().and_then(|table| table.get("place")) {
+            let message = "an item of a plan file draws at its own place";
+            let help = "leave `place` out, or write the item into the scenario";
+            problems.push(Problem::at(&entry.key_place, message).help(help));
+        }
+    }
+}
+
 fn entries<'t>(table: &'t Table, keys: &[&str]) -> Vec<&'t Entry> {
     table.0.iter().filter(|entry| keys.contains(&entry.key.as_str())).collect()
 }
@@ -92,7 +116,8 @@ fn two(first: &Entry, second: &Entry, rule: &str, help: &str) -> Problem {
 }
 
 fn unknown_keys(table: &Table, problems: &mut Problems) {
-    let known: Vec<&str> = ["name", "within"].into_iter().chain(TRIGGERS).chain(WORDS).collect();
+    let known: Vec<&str> =
+        ["name", "within", "place"].into_iter().chain(TRIGGERS).chain(WORDS).collect();
     for entry in &table.0 {
         if !known.contains(&entry.key.as_str()) {
             let message = format!("an item of the plan has no key `{}`", entry.key);

@@ -19,6 +19,7 @@ pub(super) fn definitions() -> Map<String, Json> {
         "after": text("How long after another item: `crash + 1500ms`."),
         "when": described("predicate", "The event or condition at which it happens."),
         "behind": whole("The event right behind which it happens; 0 for before everything."),
+        "place": whole("The place in another plan at which it draws, where that was not its own."),
         "within": described("duration", "How long it waits before it counts as planned only."),
     }));
     keys.extend(actions);

@@ -1,9 +1,11 @@
 //! Values as they are written in files: what these functions return reads back to the same.
 
 mod actions;
+pub(crate) mod case;
 
 use serde_json::Value as Json;
 
+use orrery_sim::plan::Trigger;
 use orrery_sim::{Burst, Duration, DurationRange, Law, Millionths, Probability, SimTime};
 
 pub(crate) use actions::{action, target};
@@ -90,6 +92,17 @@ fn millionths(Millionths(number): Millionths) -> String {
     let (whole, rest) = (number / 1_000_000, number % 1_000_000);
     let text = format!("{whole}.{rest:06}");
     quoted(text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// The key and the value of a trigger in its item.
+pub(crate) fn trigger(trigger: &Trigger) -> (&'static str, String) {
+    match trigger {
+        Trigger::At(at) => ("at", time(*at)),
+        Trigger::After { item, delay } if delay.as_nanos() == 0 => ("after", quoted(item)),
+        Trigger::After { item, delay } => ("after", quoted(&format!("{item} + {delay}"))),
+        Trigger::When(predicate) => ("when", quoted(&predicate.to_string())),
+        Trigger::Behind(event) => ("behind", event.to_string()),
+    }
 }
 
 pub(crate) fn law(law: &Law) -> String {

@@ -25,6 +25,16 @@ pub struct Plan<O> {
     pub items: Vec<Item<O>>,
     /// What its drawn items must spare.
     pub crash_limit: Option<CrashLimit>,
+    /// The places at which items draw that stand elsewhere now, because others before them were taken out; items beyond the
+    /// end of the list draw at their own.
+    pub places: Vec<u32>,
+}
+
+impl<O> Plan<O> {
+    /// The place at which the item at `place` draws.
+    pub fn address(&self, place: usize) -> u32 {
+        self.places.get(place).copied().unwrap_or(place as u32)
+    }
 }
 
 /// How many nodes the crashes of some items may take away at one time. Where a node that was down is as good as down until it has
@@ -39,7 +49,7 @@ pub struct CrashLimit {
 
 impl<O> Default for Plan<O> {
     fn default() -> Self {
-        Self { items: Vec::new(), crash_limit: None }
+        Self { items: Vec::new(), crash_limit: None, places: Vec::new() }
     }
 }
 

@@ -192,7 +192,7 @@ impl<N: Node> World<N> {
         let items = self.plan.items();
         let own = item.filter(|place| !matches!(items[*place].trigger, Trigger::Behind(_)));
         let (address, position) =
-            own.map_or((NO_ITEM, self.step.number), |place| (place as u32, 0));
+            own.map_or((NO_ITEM, self.step.number), |place| (self.plan.address(place), 0));
         self.randomness.at(StreamId::new(Domain::Fault, address, id.0), position)
     }
 

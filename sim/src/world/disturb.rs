@@ -72,7 +72,7 @@ impl<N: Node> World<N> {
         let items = self.plan.items();
         match item {
             Some(place) if !matches!(items[place].trigger, Trigger::Behind(_)) => {
-                place as u32 & (INTERVENTION - 1)
+                self.plan.address(place) & (INTERVENTION - 1)
             }
             Some(_) | None => INTERVENTION | (self.step.number as u32 & (INTERVENTION - 1)),
         }

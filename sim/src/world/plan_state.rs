@@ -14,6 +14,8 @@ use crate::time::SimTime;
 pub(super) struct PlanState<O> {
     items: Arc<Vec<Item<O>>>,
     pub crash_limit: Option<CrashLimit>,
+    /// Where items draw that stand elsewhere than they did.
+    places: Vec<u32>,
     /// Per item: that it was carried out.
     done: Vec<Option<Done>>,
     /// Items whose trigger has not fired.
@@ -72,6 +74,7 @@ impl<O> PlanState<O> {
             done: vec![None; items.len()],
             items,
             crash_limit: plan.crash_limit,
+            places: plan.places,
             waiting: vec![],
         }
     }
@@ -116,6 +119,11 @@ impl<O> PlanState<O> {
     #[inline]
     pub(super) const fn is_expecting(&self) -> bool {
         !self.watching.is_empty() || !self.waiting.is_empty()
+    }
+
+    /// The place at which the item at `place` draws.
+    pub(super) fn address(&self, place: usize) -> u32 {
+        self.places.get(place).copied().unwrap_or(place as u32)
     }
 
     pub(super) fn items(&self) -> Arc<Vec<Item<O>>> {

@@ -142,7 +142,7 @@ fn after_a_reseed_everything_is_drawn_under_the_other_seed() {
         setup
     };
     let with = |items: Vec<Item<Wish>>| {
-        let mut world = world(Setup { plan: Plan { items, crash_limit: None }, ..chatter() });
+        let mut world = world(Setup { plan: Plan { items, ..Plan::default() }, ..chatter() });
         run(&mut world, 1_000)
             .iter()
             .filter(|step| !matches!(step.event, Event::Deed(_)))

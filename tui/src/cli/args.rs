@@ -32,6 +32,8 @@ pub(super) enum Command {
     Replay(Replay),
     /// Run a scenario under many seeds, on all cores
     Sweep(Sweep),
+    /// Make a failing run as small as it gets, and write it as a scenario
+    Shrink(Shrink),
     /// Put protocols side by side: same clients, links, seeds and faults
     Compare(Compare),
     /// List the planted bugs, or prove that each is caught
@@ -118,6 +120,27 @@ pub(super) struct Run {
     /// Write what the clients saw to a file that `check FILE` judges: Jepsen's EDN if it ends in .edn, else JSON lines
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
+    /// Where the run fails: make it as small as it gets, and write it as a scenario, as `orrery shrink` does
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    pub shrink: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Shrink {
+    #[command(flatten)]
+    pub which: Which,
+    /// Where the scenario of the smaller run is written [default: a name made of scenario, seed and bugs, here]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How many runs are made at most
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_runs: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Print the name of the file alone
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -199,6 +222,9 @@ pub(super) struct Bugs {
     /// Replay one committed token per bug, and fail if any bug is not caught
     #[arg(long)]
     pub verify: bool,
+    /// Shrink the run of the committed token of each bug, and print how large it was and is (Markdown)
+    #[arg(long, conflicts_with_all = ["json", "verify", "table"])]
+    pub shrink: bool,
     /// Measure how fast each bug is found, and write the table (Markdown) to a file
     ///
     /// Each search that is made is kept in FILE.searches.jsonl beside it, so that the same command goes on where it was
@@ -208,8 +234,8 @@ pub(super) struct Bugs {
     /// With --table: write the tokens of the found runs to a file
     #[arg(long, value_name = "FILE", requires = "table")]
     pub tokens: Option<PathBuf>,
-    /// With --table: measure this bug alone (repeatable); the files keep what they say of others
-    #[arg(long, value_name = "ID", requires = "table")]
+    /// With --table or --shrink: measure this bug alone (repeatable); the files keep what they say of others
+    #[arg(long, value_name = "ID")]
     pub only: Vec<String>,
     /// With --table: forget the searches that are kept, and make all again
     #[arg(long, requires = "table")]

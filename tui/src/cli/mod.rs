@@ -1,4 +1,4 @@
-//! The command line: `orrery list | new | run | replay | sweep | compare | bugs | check | verify-determinism | bench | tui`.
+//! The command line: `orrery list | new | run | replay | sweep | shrink | compare | bugs | check | verify-determinism | bench | tui`.
 
 mod args;
 mod bench;
@@ -12,6 +12,7 @@ mod output;
 mod replay;
 mod resolve;
 mod run;
+mod shrink;
 mod story;
 mod sweep;
 mod tui;
@@ -178,6 +179,7 @@ impl Cli {
             Some(Command::Run(run)) => run::run(self, &run, output),
             Some(Command::Replay(replay)) => replay::replay(self, &replay, output),
             Some(Command::Sweep(sweep)) => sweep::sweep(self, &sweep, output),
+            Some(Command::Shrink(shrink)) => shrink::shrink(self, &shrink, output),
             Some(Command::Compare(compare)) => compare::compare(self, &compare, output),
             Some(Command::Bugs(bugs)) => bugs::bugs(self, &bugs, output),
             Some(Command::Check(check)) => check::check(&check, output),

@@ -26,7 +26,14 @@ struct Json<'a> {
 
 pub(super) fn run(cli: &Cli, arguments: &Run, output: &mut Output) -> Result<Exit, CliError> {
     let resolved = resolve(cli, &arguments.which)?;
-    execute(&resolved, arguments, output)
+    let exit = execute(&resolved, arguments, output)?;
+    // Only what failed can be shrunk.
+    let has_failed = arguments.shrink
+        && resolved.subject.run(&resolved.case, &RunOptions::default())?.verdict == Verdict::Fail;
+    if has_failed {
+        super::shrink::after_run(cli, &resolved, output)?;
+    }
+    Ok(exit)
 }
 
 #[expect(clippy::disallowed_types, reason = "how long a run took is told beside it, not in it")]
@@ -140,6 +147,9 @@ fn tell(
         story::numbers(report, &resolved.case, output)?;
     }
     output.line(format!("  again:    {command} replay {}", report.token))?;
+    if report.verdict == Verdict::Fail {
+        output.line(format!("  smaller:  {command} shrink {}", report.token))?;
+    }
     if report.verdict == Verdict::Pass {
         output.line(format!("  step it:  {command} tui {}", report.token))?;
         story::next_lesson(header, &command, output)?;

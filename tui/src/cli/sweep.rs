@@ -109,6 +109,9 @@ fn tell(resolved: &Resolved, report: &SweepReport, output: &mut Output) -> Resul
             .line(format!("  seed {}: {} {}", failure.seed, failure.verdict, failure.found_by))?;
         output.line(format!("    {}", failure.fact))?;
         output.line(format!("    {command} tui {} --at violation", failure.token))?;
+        if failure.verdict == Verdict::Fail {
+            output.line(format!("    {command} shrink {}", failure.token))?;
+        }
     }
     let hidden = report.failed.saturating_sub(report.failures.len() as u64);
     if 0 < hidden {

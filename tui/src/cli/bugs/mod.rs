@@ -1,6 +1,7 @@
 //! `orrery bugs`: the planted bugs, and proof that each is caught.
 
 mod searches;
+mod sizes;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,9 @@ struct Entry {
 pub(super) fn bugs(cli: &Cli, arguments: &Bugs, output: &mut Output) -> Result<Exit, CliError> {
     if arguments.verify {
         return verify(cli, output);
+    }
+    if arguments.shrink {
+        return sizes::sizes(cli, arguments, output);
     }
     if let Some(path) = &arguments.table {
         return table::table(cli, arguments, path, output);
@@ -77,12 +81,7 @@ const fn entry(protocol: &'static str, bug: &Bug) -> Entry {
 fn verify(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
     let mut exit = Exit::AsExpected;
     for (_, bug) in all(cli) {
-        let token = TOKENS.lines().find_map(|line| {
-            let (id, token) = line.split_once(' ')?;
-            let scenario = token.split('@').next()?;
-            (id == bug.id && bug.found_by.contains(&scenario)).then_some(token)
-        });
-        let said = match token {
+        let said = match token_of(&bug) {
             None => Err(String::from("no token is committed for it")),
             Some(token) => caught(cli, token, &bug)?,
         };
@@ -100,6 +99,15 @@ fn verify(cli: &Cli, output: &mut Output) -> Result<Exit, CliError> {
         }
     }
     Ok(exit)
+}
+
+/// The committed token of a bug.
+fn token_of(bug: &Bug) -> Option<&'static str> {
+    TOKENS.lines().find_map(|line| {
+        let (id, token) = line.split_once(' ')?;
+        let scenario = token.split('@').next()?;
+        (id == bug.id && bug.found_by.contains(&scenario)).then_some(token)
+    })
 }
 
 /// Whether the run of `token` catches the bug by an invariant, a checker or a goal.
