@@ -5,12 +5,12 @@ mod support;
 use orrery_harness::case::{Checks, Clients, Swarm};
 use orrery_harness::registered;
 use orrery_harness::shrink::{ShrinkOptions, Shrunk, shrink};
-use orrery_harness::{Case, RunOptions, Subject};
+use orrery_harness::{Case, RunOptions};
 use orrery_sim::ledger::Family;
 use orrery_sim::plan::{Action, Disturbance, Item, LinkFault, Plan, Target, Trigger};
-use orrery_sim::registration::{FaultModel, Registration};
+use orrery_sim::registration::{FaultModel, Registration, Statistic};
 use orrery_sim::{
-    Context, Duration, Law, Link, Links, Monitor, Node, NodeId, Order, Probability, Protocol,
+    Bug, Context, Duration, Law, Link, Links, Monitor, Node, NodeId, Order, Probability, Protocol,
     SimTime, Start, Violation, World,
 };
 use serde::Serialize;
@@ -68,7 +68,7 @@ impl Node for Member {
 
     fn on_timer(&mut self, (): (), ctx: &mut Context<'_, Beats>) {
         self.beats += 1;
-        ctx.broadcast(self.beats);
+        ctx.broadcast(&self.beats);
         ctx.set_timer((), BEAT);
     }
 }
@@ -108,6 +108,9 @@ impl Registration for Registered {
 
     const NAME: &'static str = "beats";
     const SUMMARY: &'static str = "one beats, others listen";
+    const BUGS: &'static [Bug] = &[];
+    const PROBES: &'static [&'static str] = &[];
+    const STATISTICS: &'static [Statistic] = &[];
 
     fn set_up(_: &support::Parameters, nodes: u32) -> Result<Vec<()>, String> {
         Ok(vec![(); nodes as usize])
@@ -126,7 +129,7 @@ impl Registration for Registered {
 
 fn case(seed: u64, rule: &str) -> Case {
     let mut swarm = Swarm::new(SimTime::ZERO, SimTime::from_nanos(2 * SECOND));
-    swarm.counts.insert(Family::Crash, 12);
+    swarm.counts.insert(Family::Crash, 40);
     swarm.counts.insert(Family::Pause, 6);
     swarm.shares.insert(Family::Loss, Probability::ratio(1, 4));
     swarm.shares.insert(Family::Duplication, Probability::ratio(1, 4));
@@ -158,7 +161,7 @@ fn all_shrunk(rule: &str) -> Vec<(Case, Shrunk)> {
             all.push((case, shrunk));
         }
     }
-    assert!(10 < all.len(), "{rule} is too seldom broken: {}", all.len());
+    assert!(5 < all.len(), "{rule} is too seldom broken: {}", all.len());
     all
 }
 
@@ -198,22 +201,21 @@ fn what_is_taken_out_shifts_no_draw_of_what_is_left() {
         within: None,
         action: Action::Disturb(Disturbance {
             filter: orrery_sim::plan::MessageFilter::default(),
-            fault: LinkFault::Loss(Probability::ratio(1, 2)),
+            fault: LinkFault::Delay(Law::Exponential(Duration::from_millis(9))),
         }),
     };
     let subject = registered::<Registered>();
     let run = |items: Vec<Item<Json>>, places: Vec<u32>| {
         let plan = Plan { items, places, ..Plan::default() };
-        let checks = Checks { always: Some(vec![]), ..Checks::default() };
-        let case = Case { plan, swarm: None, checks, ..case(4, "no gap") };
-        let report = subject.run(&case, &RunOptions::default()).unwrap();
-        report.ledger["loss"]
+        let mut case = Case { plan, swarm: None, ..case(4, "no gap") };
+        case.links.default.order = Order::Free;
+        subject.run(&case, &RunOptions::default()).unwrap().violation.unwrap().time_ns
     };
-    // A mark without any effect, and the losses behind it.
+    // An item without any effect, and behind it delays that let beats overtake each other.
     let calm = Item { action: Action::Heal(None), ..disturb() };
     let both = run(vec![calm, disturb()], vec![]);
     let alone = run(vec![disturb()], vec![1]);
     let elsewhere = run(vec![disturb()], vec![]);
-    assert_eq!((both.applied, both.effective), (alone.applied, alone.effective));
-    assert_ne!(alone.applied, elsewhere.applied);
+    assert_eq!(both, alone);
+    assert_ne!(alone, elsewhere);
 }

@@ -6,7 +6,7 @@ use orrery_sim::plan::{Action, Behaviour, Cut, DiskFault, Item, Plan, Target, Tr
 use orrery_sim::{Law, NodeId, SimTime};
 use serde_json::Value as Json;
 
-use super::explicit::{nodes_of, time_of};
+use super::explicit::{NANOSECOND, nodes_of, time_of};
 use crate::case::Case;
 
 /// Whether an item is something that a client asks.
@@ -151,8 +151,6 @@ pub(super) fn until(case: &Case, stop_at: SimTime) -> Case {
     }
     shorter
 }
-
-const NANOSECOND: orrery_sim::Duration = orrery_sim::Duration::from_nanos(1);
 
 /// The case with the nodes up to `n{count}` only, without what happens to the others.
 pub(super) fn with_nodes(case: &Case, count: u32) -> Case {

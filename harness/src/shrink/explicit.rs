@@ -1,8 +1,8 @@
 //! A case with nothing left open: every item of its plan at a time and aimed at a node, every operation of its clients a
 //! request.
 
-use orrery_sim::plan::{Action, Cut, Flapping, Item, Plan, Target, Trigger};
-use orrery_sim::{Law, NodeId};
+use orrery_sim::plan::{Action, Cut, Flapping, Item, LinkFault, Plan, Target, Trigger};
+use orrery_sim::{Duration, Law, NodeId};
 use serde_json::Value as Json;
 
 use super::Witness;
@@ -52,6 +52,8 @@ pub(super) fn explicit(witness: &Witness, extent: Extent) -> Case {
     case.plan = Plan { items, places, ..case.plan };
     case
 }
+
+pub(super) const NANOSECOND: Duration = Duration::from_nanos(1);
 
 /// The time of an item that has one.
 pub(super) const fn time_of(item: &Item<Json>) -> Option<orrery_sim::SimTime> {
@@ -115,7 +117,12 @@ fn timed(
         Target::Item(name) => known(name).map_or_else(|| target.clone(), Target::Node),
     };
     let action = with_targets(item.action.clone(), &resolve);
-    let (name, trigger) = (item.name.clone(), Trigger::At(happened.time));
+    // What an event triggers comes behind it, and an item of the same time would come before.
+    let time = match item.trigger {
+        Trigger::When(_) | Trigger::Behind(1..) => happened.time.saturating_add(NANOSECOND),
+        Trigger::At(_) | Trigger::After { .. } | Trigger::Behind(0) => happened.time,
+    };
+    let (name, trigger) = (item.name.clone(), Trigger::At(time));
     Some(Item { name, trigger, within: None, action })
 }
 
@@ -198,7 +205,9 @@ pub fn draws(action: &Action<Json>) -> bool {
         Cut::Groups(_) | Cut::OneWay(..) | Cut::Isolate(_) | Cut::Between(..) => false,
     };
     match action {
-        Action::Flap(_) | Action::Disturb(_) => true,
+        Action::Flap(_) => true,
+        // The words of a message decide about the other faults.
+        Action::Disturb(disturbance) => matches!(disturbance.fault, LinkFault::Delay(_)),
         Action::Cut(cut) | Action::Clog(cut) => is_drawn(cut),
         Action::Disk { fault, .. } => {
             matches!(fault, DiskFault::Corrupt(None) | DiskFault::Misdirect(None))

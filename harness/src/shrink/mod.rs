@@ -14,7 +14,7 @@ mod story;
 mod values;
 mod witness;
 
-use orrery_sim::{Duration, SimTime};
+use orrery_sim::SimTime;
 use serde::Serialize;
 
 use crate::case::Case;
@@ -189,5 +189,5 @@ fn start(search: &mut Search<'_>, witness: &Witness) -> Result<bool, CaseError> 
 
 /// The end of a run that fails at `time`: it sees what happens then.
 const fn end_after(time: u64) -> SimTime {
-    SimTime::from_nanos(time).saturating_add(Duration::from_nanos(1))
+    SimTime::from_nanos(time).saturating_add(explicit::NANOSECOND)
 }

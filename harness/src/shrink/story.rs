@@ -10,6 +10,9 @@ use crate::subject::{CaseError, Subject};
 /// Lines that are told at most.
 const LINES: usize = 16;
 
+/// Characters of a line at most.
+const WIDTH: usize = 180;
+
 /// The last events of the run of `case`, which comes to `report`: its faults, what clients asked, milestones, and the events that
 /// led to the one at which it fails, each in a line.
 ///
@@ -63,9 +66,12 @@ fn is_milestone(row: &Row) -> bool {
 
 fn line(row: &Row) -> String {
     let node = row.node.map_or_else(String::new, |node| format!("{node} "));
-    let asked = matches!(row.kind, RowKind::Ask { .. }).then_some(row.payload.as_deref()).flatten();
-    let asked = asked.map_or_else(String::new, |payload| format!(" {payload}"));
     let notes =
         if row.notes.is_empty() { String::new() } else { format!(": {}", row.notes.join("; ")) };
-    format!("{:>12}  #{:<5} {node}{}{asked}{notes}", row.time.to_string(), row.number, row.title)
+    let time = row.time.to_string();
+    let line = format!("{time:>12}  #{:<5} {node}{}{notes}", row.number, row.title);
+    match line.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{} ..", &line[..end]),
+        None => line,
+    }
 }

@@ -98,6 +98,7 @@ impl Search<'_> {
                 }
             }
         }
+        self.shorten();
         // An end is round enough that is at most a tenth too late.
         let fitting = GRAINS
             .into_iter()

@@ -55,11 +55,11 @@ pub(crate) fn scenario(case: &Case, words: &Words<'_>) -> String {
     }
     lines.push(checks(&case.checks));
     if case.expect != Verdict::Pass {
-        lines.push(format!("[expect]\nverdict = {}", quoted(case.expect.word())));
+        lines.push(format!("\n[expect]\nverdict = {}", quoted(case.expect.word())));
     }
     for note in case.narration.iter().filter(|_| words.with_notes) {
         let (when, say) = (quoted(&note.when.to_string()), quoted(&note.say));
-        lines.push(format!("[[notes]]\nwhen = {when}\nsay = {say}"));
+        lines.push(format!("\n[[notes]]\nwhen = {when}\nsay = {say}"));
     }
     lines.retain(|line| !line.is_empty());
     lines.join("\n") + "\n"
