@@ -24,8 +24,14 @@ pub(super) fn replay(cli: &Cli, arguments: &Replay, output: &mut Output) -> Resu
     }
     let which = Which { what: what.clone(), ..Which::default() };
     let resolved = resolve(cli, &which)?;
-    let run =
-        Run { which, json: arguments.json, quiet: arguments.quiet, record: None, history: None, shrink: false };
+    let run = Run {
+        which,
+        json: arguments.json,
+        quiet: arguments.quiet,
+        record: None,
+        history: None,
+        shrink: false,
+    };
     run::execute(&resolved, &run, output)
 }
 
