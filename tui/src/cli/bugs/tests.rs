@@ -42,6 +42,7 @@ impl Files {
         let mut arguments = Bugs {
             json: false,
             verify: false,
+            shrink: false,
             table: Some(self.table.clone()),
             tokens: Some(self.tokens.clone()),
             only: vec![],
