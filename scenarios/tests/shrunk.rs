@@ -1,4 +1,4 @@
-//! What was shrunk is a scenario that people can read and that fails in the same way; and whatever a case says, a file can say.
+//! What was shrunk is a scenario that people can read and that fails in the same way.
 
 use orrery_harness::shrink::{Fingerprint, ShrinkOptions, Shrunk, last_events, shrink};
 use orrery_harness::{Case, RunOptions};
@@ -42,25 +42,4 @@ fn a_drawn_swarm_becomes_a_short_plan() {
     let shrunk = shrunk("paxos/synod-chaos", 0, "P2");
     assert!(shrunk.after.total() <= 20, "{:?}", shrunk.after);
     assert!(shrunk.after.total() < shrunk.before.total());
-}
-
-#[test]
-fn every_scenario_without_chance_in_its_plan_is_written_as_it_is() {
-    let registry = registry();
-    let catalogue = Catalogue::builtin();
-    let mut written = 0;
-    for name in catalogue.names() {
-        let scenario = catalogue.load(name).unwrap();
-        let case = scenario.case(&registry, None, &[], &[]).unwrap();
-        // Chance is drawn before a case is written, and the longest runs say no more than others.
-        let is_drawn = case.swarm.is_some() || case.liveness.is_some();
-        if is_drawn || 200_000 < case.event_budget && 20_000_000_000 < case.stop_at.as_nanos() {
-            continue;
-        }
-        if let Err(error) = write_case(&case, name, &case.title, &[], &registry) {
-            panic!("{name}: {error}");
-        }
-        written += 1;
-    }
-    assert!(50 < written, "{written}");
 }
