@@ -12,6 +12,7 @@ pub mod describe;
 pub mod determinism;
 pub mod explore;
 pub mod history;
+pub mod inevitable;
 pub mod live;
 pub mod marks;
 mod panics;
@@ -28,6 +29,7 @@ mod stuck;
 pub mod subject;
 pub mod swarm;
 pub mod sweep;
+pub mod why;
 pub mod workloads;
 
 pub use case::Case;

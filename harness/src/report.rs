@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use orrery_sim::Violation;
-use orrery_sim::ledger::{MessageCount, Tally};
+use orrery_sim::ledger::{Counters, Ledger, MessageCount, Probes, Tally};
 
 /// The verdict of a run. Unknown never counts as pass.
 #[derive(
@@ -141,4 +141,22 @@ pub struct Report {
     pub stats: BTreeMap<String, Measured>,
     /// Messages by kind.
     pub message_kinds: BTreeMap<String, MessageCount>,
+}
+// These are the same whatever the protocol. Inside of the runner they would be compiled once for each.
+
+/// How often each probe was reached; those that a protocol has and that were not are there with 0.
+pub(crate) fn probes(names: &[&str], probes: &Probes) -> BTreeMap<String, u64> {
+    let mut all: BTreeMap<String, u64> = names.iter().map(|name| ((*name).into(), 0)).collect();
+    all.extend(probes.hits().map(|(name, count)| (name.to_string(), count)));
+    all
+}
+
+/// The ledger by the families' names.
+pub(crate) fn tallies(ledger: &Ledger) -> BTreeMap<String, Tally> {
+    ledger.families().map(|(family, tally)| (family.name().to_string(), tally)).collect()
+}
+
+/// The messages by kind.
+pub(crate) fn message_kinds(counters: &Counters) -> BTreeMap<String, MessageCount> {
+    counters.messages().map(|(kind, count)| (kind.to_string(), count)).collect()
 }

@@ -16,7 +16,7 @@ use orrery_sim::{Bugs, Duration, Monitor, NodeId, Sequence, Setup, SimTime, Worl
 use crate::case::{Case, Goal};
 use crate::history::{self, Judgement};
 use crate::panics;
-use crate::report::{Failure, GoalReport, Report, Verdict};
+use crate::report::{self, Failure, GoalReport, Report, Verdict};
 use crate::statistics;
 use crate::stuck;
 use crate::subject::{CaseError, RunOptions};
@@ -415,10 +415,6 @@ impl<R: Registration> Runner<R> {
         for watched in &self.monitors {
             invariants.insert(watched.monitor.name().to_string(), watched.holds);
         }
-        let mut probes: BTreeMap<String, u64> =
-            R::PROBES.iter().map(|name| ((*name).to_string(), 0)).collect();
-        probes.extend(world.probes().hits().map(|(name, count)| (name.to_string(), count)));
-        let families = world.ledger().families();
         Report {
             scenario: case.scenario.clone(),
             seed: case.seed,
@@ -433,10 +429,10 @@ impl<R: Registration> Runner<R> {
             invariants,
             violation: self.failure.clone(),
             goals,
-            probes,
-            ledger: families.map(|(family, tally)| (family.name().to_string(), tally)).collect(),
+            probes: report::probes(R::PROBES, world.probes()),
+            ledger: report::tallies(world.ledger()),
             stats: statistics::measure::<R>(world, &notes, case.clients.until),
-            message_kinds: world.counters().messages().map(|(k, c)| (k.to_string(), c)).collect(),
+            message_kinds: report::message_kinds(world.counters()),
         }
     }
 

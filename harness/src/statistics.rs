@@ -58,9 +58,19 @@ pub fn measure<R: Registration>(
         effective as u64,
         world.now().as_nanos(),
     ];
-    let own = R::STATISTICS.iter().zip(R::statistics(world, notes));
-    let own = own.filter_map(|(statistic, value)| value.map(|value| (statistic, value)));
     let clients = of_clients(world, until.min(world.now()));
+    named(engine, clients, R::STATISTICS, &R::statistics(world, notes))
+}
+
+/// The values by the names of their statistics. The same whatever the protocol, so that it is compiled once.
+fn named(
+    engine: [u64; 8],
+    clients: [Option<u64>; 6],
+    statistics: &[Statistic],
+    own: &[Option<i64>],
+) -> BTreeMap<String, Measured> {
+    let own = statistics.iter().zip(own);
+    let own = own.filter_map(|(statistic, value)| value.map(|value| (statistic, value)));
     let engine = ENGINE.iter().zip(engine.into_iter().map(Some).chain(clients));
     let engine = engine.filter_map(|(statistic, value)| Some((statistic, value?.cast_signed())));
     let all = engine.chain(own);

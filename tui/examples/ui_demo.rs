@@ -3,7 +3,7 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use orrery::ui::{Options, PickerEntry, pick, run};
+use orrery::ui::{Files, Options, PickerEntry, pick, run};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -11,20 +11,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start_at = arguments.next().map(|place| place.parse()).transpose()?;
     let options = Options { start_at, ..Options::from_environment() };
     match what.as_str() {
-        "pick" => pick(entries(), &options, None, |name| match name {
+        "pick" => pick(entries(), &options, Files::default(), |name| match name {
             "raft/split-brain" | "tour/first-steps" => {
                 Ok(Box::new(support::session::split_brain()))
             }
             "gossip/ring" => Ok(Box::new(support::session::ring(50, 10_000))),
             _ => Err("its file is missing; reinstall orrery".into()),
         })?,
-        "ring" => run(Box::new(support::session::ring(50, 10_000)), &options, None)?,
+        "ring" => run(Box::new(support::session::ring(50, 10_000)), &options, Files::default())?,
         "panic" => {
             let mut session = support::session::split_brain();
             session.broken = Some(u64::MAX);
-            run(Box::new(Panicking(session)), &options, None)?;
+            run(Box::new(Panicking(session)), &options, Files::default())?;
         }
-        _ => run(Box::new(support::session::split_brain()), &options, None)?,
+        _ => run(Box::new(support::session::split_brain()), &options, Files::default())?,
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use orrery::ui::model::Settings;
 use orrery::ui::picker::Picker;
 use orrery::ui::theme::Tone;
 use orrery::ui::update::Command;
-use orrery::ui::{Options, PickerEntry, UiError, choose, run};
+use orrery::ui::{Files, Options, PickerEntry, UiError, choose, run};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use support::screens::{open, text};
@@ -133,7 +133,7 @@ fn the_list_opens_what_is_chosen_and_comes_back() {
             _ => Ok(Box::new(split_brain()) as Box<dyn orrery_harness::Session>),
         }
     };
-    choose(&mut picker, &Options::default(), &mut console, (&mut open, None)).unwrap();
+    choose(&mut picker, &Options::default(), &mut console, (&mut open, Files::default())).unwrap();
     assert_eq!(opened, ["tour/b", "raft/c", "raft/c"]);
     assert!(console.frames[1].contains("opening tour/b"), "{}", console.frames[1]);
     let refused = |frame: &String| frame.contains("raft/c does not open: no such protocol");
@@ -150,7 +150,7 @@ fn what_is_typed_ahead_goes_to_the_next_screen() {
         opened += 1;
         Ok(Box::new(split_brain()) as Box<dyn orrery_harness::Session>)
     };
-    choose(&mut picker, &Options::default(), &mut console, (&mut open, None)).unwrap();
+    choose(&mut picker, &Options::default(), &mut console, (&mut open, Files::default())).unwrap();
     assert_eq!(opened, 1, "the first q closed the run, the second the list");
 }
 
@@ -169,7 +169,7 @@ fn a_message_of_the_list_goes_with_the_next_key() {
 #[test]
 fn a_place_that_is_not_there_is_refused_before_the_screen_is_taken() {
     let options = Options { start_at: Some("900".parse().unwrap()), ..Options::default() };
-    let refused = run(Box::new(split_brain()), &options, None);
+    let refused = run(Box::new(split_brain()), &options, Files::default());
     let Err(error @ UiError::Place { .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(
         error.to_string(),

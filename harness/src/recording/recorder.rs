@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use orrery_sim::Digest;
+use orrery_sim::ledger::Ledger;
 use orrery_sim::plan::{Item, Trigger};
 use orrery_sim::registration::Registration;
 
@@ -128,23 +129,12 @@ impl<R: Registration> Recorder<R> {
             parameters: case.parameters.clone(),
             token: case.token.clone(),
             expected: case.expect,
-            drawn: self.drawn(),
+            drawn: drawn(case, self.runner.world().ledger()),
             text: self.source.text.clone(),
             plan: self.source.plan.clone(),
             interventions: case.interventions.iter().map(intervention).collect(),
         };
         self.line(Part::Header, json(&header))
-    }
-
-    fn drawn(&self) -> Drawn {
-        let (case, ledger) = (self.runner.case(), self.runner.world().ledger());
-        let families = ledger.families().map(|(family, t)| (family.name().to_string(), t.planned));
-        Drawn {
-            families: families.collect::<BTreeMap<_, _>>(),
-            plan: case.plan.items.iter().map(describe_item).collect(),
-            links: format!("{:?}", case.links),
-            clocks: format!("{:?}", case.clocks),
-        }
     }
 
     fn view(&mut self) -> Line {
@@ -204,6 +194,17 @@ impl<R: Registration> Iterator for Recorder<R> {
             Next::Event => Some(self.event()),
             Next::Nothing => None,
         }
+    }
+}
+
+/// What the swarm drew. Apart from the recorder, since it is the same whatever the protocol.
+fn drawn(case: &Case, ledger: &Ledger) -> Drawn {
+    let families = ledger.families().map(|(family, t)| (family.name().to_string(), t.planned));
+    Drawn {
+        families: families.collect::<BTreeMap<_, _>>(),
+        plan: case.plan.items.iter().map(describe_item).collect(),
+        links: format!("{:?}", case.links),
+        clocks: format!("{:?}", case.clocks),
     }
 }
 

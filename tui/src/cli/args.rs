@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use orrery_scenarios::Override;
 
+use crate::export::Format;
+use crate::ui::Place;
+
 /// A deterministic simulator and teaching lab for distributed systems.
 ///
 /// Without a command it opens the debugger on a terminal, and prints the catalogue elsewhere.
@@ -44,6 +47,12 @@ pub(super) enum Command {
     VerifyDeterminism(Verify),
     /// Measure what a message costs
     Bench(Bench),
+    /// Write a run as a picture, a trace, a log, a test or a page
+    Export(Export),
+    /// Tell what led to an event of a run
+    Why(Why),
+    /// Tell from when on a failing run was bound to fail
+    Inevitable(Inevitable),
     /// Step through a run in the terminal
     Tui(Tui),
     /// Print the JSON Schema of scenario files
@@ -353,6 +362,55 @@ pub(super) enum Measured {
 fn count(text: &str) -> Result<u64, String> {
     let number = text.replace('_', "").parse().ok().filter(|number| 0 < *number);
     number.ok_or_else(|| String::from("write a number from 1, as in 1_000_000"))
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// What is written
+    #[arg(value_enum)]
+    pub format: Format,
+    #[command(flatten)]
+    pub which: Which,
+    /// The file; the standard output where absent
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The first event: its number, a time such as 1.2s, `violation`, or `start`
+    #[arg(long, value_name = "PLACE", value_parser = place)]
+    pub from: Option<Place>,
+    /// The last event: its number, a time such as 1.2s, `violation`, or `end`
+    #[arg(long, value_name = "PLACE", value_parser = place)]
+    pub to: Option<Place>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    #[command(flatten)]
+    pub which: Which,
+    /// The event: its number, a time such as 1.2s, `violation`, or `end` [default: the violation, else the last event]
+    #[arg(long, value_name = "PLACE", value_parser = place)]
+    pub event: Option<Place>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Inevitable {
+    #[command(flatten)]
+    pub which: Which,
+    /// How many other endings are drawn at each moment
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub runs: u64,
+    /// At how many moments, evenly spread; as many again where it was decided
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(2..=1_000))]
+    pub points: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn place(text: &str) -> Result<Place, String> {
+    text.parse()
 }
 
 #[derive(Debug, Args)]

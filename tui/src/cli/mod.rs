@@ -1,4 +1,5 @@
-//! The command line: `orrery list | new | run | replay | sweep | shrink | compare | bugs | check | verify-determinism | bench | tui`.
+//! The command line: `orrery list | new | run | replay | sweep | shrink | compare | bugs | check | verify-determinism | bench | export |
+//! why | inevitable | tui`.
 
 mod args;
 mod bench;
@@ -6,6 +7,8 @@ mod bugs;
 mod check;
 mod compare;
 mod environment;
+mod export;
+mod inevitable;
 mod list;
 mod new;
 mod output;
@@ -17,6 +20,7 @@ mod story;
 mod sweep;
 mod tui;
 mod verify;
+mod why;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -185,6 +189,9 @@ impl Cli {
             Some(Command::Check(check)) => check::check(&check, output),
             Some(Command::VerifyDeterminism(verify)) => verify::verify(self, &verify, output),
             Some(Command::Bench(bench)) => bench::bench(self, &bench, output),
+            Some(Command::Export(export)) => export::export(self, &export, output),
+            Some(Command::Why(why)) => why::why(self, &why, output),
+            Some(Command::Inevitable(which)) => inevitable::inevitable(self, &which, output),
             Some(Command::Tui(tui)) => tui::tui(self, &tui, output),
             Some(Command::Schema) => {
                 let schema = orrery_scenarios::schema(&self.registry);

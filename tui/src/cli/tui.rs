@@ -58,7 +58,7 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
     };
     let failed = |error: ui::UiError| CliError::Input(error.to_string());
     if let Some(what) = &arguments.what {
-        ui::run(open(what)?, &options, Some(saver(cli))).map_err(failed)?;
+        ui::run(open(what)?, &options, files(cli)).map_err(failed)?;
         return Ok(Exit::AsExpected);
     }
     let mut entries = Vec::new();
@@ -72,8 +72,19 @@ pub(super) fn tui(cli: &Cli, arguments: &Tui, output: &mut Output) -> Result<Exi
         });
     }
     let open = |name: &str| open(name).map_err(|error| error.to_string());
-    ui::pick(entries, &options, Some(saver(cli)), open).map_err(failed)?;
+    ui::pick(entries, &options, files(cli), open).map_err(failed)?;
     Ok(Exit::AsExpected)
+}
+
+/// What writes files into the current folder.
+fn files(cli: &Cli) -> ui::Files {
+    ui::Files { saver: Some(saver(cli)), exporter: Some(Rc::new(export)) }
+}
+
+fn export(stem: &str, ending: &str, text: &str) -> Result<String, String> {
+    let (mut file, path) = new_file(stem, ending)?;
+    file.write_all(text.as_bytes()).map_err(|error| format!("cannot write {path}: {error}"))?;
+    Ok(path)
 }
 
 /// Writes plan files into the current folder.
@@ -90,7 +101,7 @@ fn save(catalogue: &Catalogue, case: &Case) -> Result<ui::Saved, String> {
         token.resolve(catalogue).map_err(|error| error.to_string())?;
     let stem = case.scenario.trim_end_matches(".toml").replace(['/', '\\'], "-");
     let stem = stem.trim_start_matches(['.', '-']);
-    let (mut file, path) = new_file(&format!("{stem}-{seed}"))?;
+    let (mut file, path) = new_file(&format!("{stem}-{seed}"), "plan.toml")?;
     file.write_all(text.as_bytes()).map_err(|error| format!("cannot write {path}: {error}"))?;
     let plan = PlanFile::load(&path).map_err(|errors| errors.plain())?;
     let token = Token::of(&scenario.with_plan(plan), seed, &overrides, &bugs).to_string();
@@ -98,16 +109,16 @@ fn save(catalogue: &Catalogue, case: &Case) -> Result<ui::Saved, String> {
 }
 
 /// The first file of that name and a number that is not there yet.
-fn new_file(stem: &str) -> Result<(File, String), String> {
+fn new_file(stem: &str, ending: &str) -> Result<(File, String), String> {
     for number in 1..=FILES_MOST {
-        let path = format!("{stem}-{number}.plan.toml");
+        let path = format!("{stem}-{number}.{ending}");
         match File::create_new(&path) {
             Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(format!("cannot write {path}: {error}")),
         }
     }
-    Err(format!("{stem}-1.plan.toml to {stem}-{FILES_MOST}.plan.toml are all there: remove some"))
+    Err(format!("{stem}-1.{ending} to {stem}-{FILES_MOST}.{ending} are all there: remove some"))
 }
 
 /// Opens a recording, which is what it is: no seed, setting or bug changes it.

@@ -104,6 +104,18 @@ pub enum Action {
     GoTo(String),
     /// Searches for a text in the events.
     Search(String),
+    /// Shows the chain of events that led to this one.
+    Why,
+    /// Marks the event at the cursor, or takes the mark away.
+    Bookmark,
+    /// Opens the list of marked events.
+    Bookmarks,
+    /// Opens the list of everything that can be done.
+    Palette,
+    /// Opens the list of files that the run can be written as.
+    Export,
+    /// Draws other endings from here and counts how they go.
+    Outcomes,
     /// Opens the list of what can be done to the run here.
     Intervene,
     /// Goes back to the run in which the last intervention was not made.
@@ -139,7 +151,7 @@ pub enum Action {
 }
 
 /// The actions that need nothing else, by name.
-const NAMED: [(&str, Action); 41] = [
+const NAMED: [(&str, Action); 47] = [
     ("next", Action::Next),
     ("previous", Action::Previous),
     ("next-on-node", Action::NextOnNode),
@@ -172,6 +184,12 @@ const NAMED: [(&str, Action); 41] = [
     ("ask-search", Action::AskSearch),
     ("next-hit", Action::NextHit),
     ("previous-hit", Action::PreviousHit),
+    ("why", Action::Why),
+    ("bookmark", Action::Bookmark),
+    ("bookmarks", Action::Bookmarks),
+    ("palette", Action::Palette),
+    ("export", Action::Export),
+    ("outcomes", Action::Outcomes),
     ("intervene", Action::Intervene),
     ("undo", Action::Undo),
     ("save", Action::Save),

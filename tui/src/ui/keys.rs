@@ -14,6 +14,8 @@ pub enum Context {
     Prompt,
     /// While a list to choose from is open.
     Menu,
+    /// While the list of everything is open, in which one types.
+    Palette,
     /// In the list of scenarios.
     Picker,
 }
@@ -92,6 +94,7 @@ const SPACE: (Context, Group) = (Context::Run, Group::Space);
 const FIND: (Context, Group) = (Context::Run, Group::Find);
 const CHANGE: (Context, Group) = (Context::Run, Group::Change);
 const MENU: (Context, Group) = (Context::Menu, Group::Program);
+const PALETTE: (Context, Group) = (Context::Palette, Group::Program);
 const PROGRAM: (Context, Group) = (Context::Run, Group::Program);
 const HELP: (Context, Group) = (Context::Help, Group::Program);
 const PROMPT: (Context, Group) = (Context::Prompt, Group::Program);
@@ -177,6 +180,22 @@ pub static KEYS: &[Binding] = &[
     bind(FIND, &[Char('n')], A::NextHit, Silent, "the next place found"),
     bind(FIND, &[Char('N')], A::PreviousHit, Silent, "the place found before"),
     bind(
+        FIND,
+        &[Char('b')],
+        A::Why,
+        Alone(13, "because"),
+        "because: the chain of events that led to this one",
+    ),
+    bind(FIND, &[Char('m')], A::Bookmark, Silent, "mark this event, or take its mark away"),
+    bind(FIND, &[Char('\'')], A::Bookmarks, Silent, "go to a marked event"),
+    bind(
+        CHANGE,
+        &[Char('o')],
+        A::Outcomes,
+        Silent,
+        "draw ten other endings from here, and count how they go",
+    ),
+    bind(
         CHANGE,
         &[Char('i')],
         A::Intervene,
@@ -185,6 +204,14 @@ pub static KEYS: &[Binding] = &[
     ),
     bind(CHANGE, &[Char('u')], A::Undo, Silent, "back to the run without the last of these"),
     bind(CHANGE, &[Char('w')], A::Save, Silent, "write what was done into a plan file"),
+    bind(PROGRAM, &[Char(':')], A::Palette, Silent, "everything that can be done, by name"),
+    bind(
+        PROGRAM,
+        &[Char('e')],
+        A::Export,
+        Silent,
+        "write the run as a picture, a page, a trace ...",
+    ),
     bind(PROGRAM, &[Char('?')], A::Help, Alone(0, "help"), "show or hide this help"),
     bind(PROGRAM, &[Char('y')], A::Copy, Silent, "show and copy the token that repeats this run"),
     bind(PROGRAM, &[Char('t')], A::Theme, Silent, "the next set of colours"),
@@ -236,6 +263,16 @@ pub static KEYS: &[Binding] = &[
     bind(MENU, &[Key::Esc, Char('q')], A::Back, Alone(0, "cancel"), "cancel"),
     bind(MENU, &[Ctrl('c')], A::Leave, Silent, "leave"),
     bind(MENU, &[Ctrl('z')], A::Suspend, Silent, "back to the shell for a while"),
+    bind(PALETTE, &[Key::Down], A::Next, WithNext(2, "choose"), "the next one"),
+    bind(PALETTE, &[Key::Up], A::Previous, Silent, "the one before"),
+    bind(PALETTE, &[Key::PageDown], A::PageDown, Silent, "ten on"),
+    bind(PALETTE, &[Key::PageUp], A::PageUp, Silent, "ten back"),
+    bind(PALETTE, &[Key::Enter], A::Accept, Alone(1, "do it"), "do it"),
+    bind(PALETTE, &[Key::Esc], A::Back, Alone(0, "cancel"), "cancel"),
+    bind(PALETTE, &[Key::Backspace], A::Erase, Silent, "take the last character back"),
+    bind(PALETTE, &[Ctrl('u')], A::EraseAll, Silent, "take everything back"),
+    bind(PALETTE, &[Ctrl('c')], A::Leave, Silent, "leave"),
+    bind(PALETTE, &[Ctrl('z')], A::Suspend, Silent, "back to the shell for a while"),
     bind(PICKER, &[Char('j'), Key::Down], A::Next, WithNext(1, "choose"), "the next one"),
     bind(PICKER, &[Char('k'), Key::Up], A::Previous, Silent, "the one before"),
     bind(PICKER, &[Key::PageDown, Ctrl('d')], A::PageDown, Silent, "ten on"),
@@ -255,7 +292,7 @@ pub fn action_of(context: Context, key: Key) -> Option<Action> {
     let bound = KEYS.iter().find(|line| line.context == context && line.keys.contains(&key));
     match (bound, context, key) {
         (Some(line), _, _) => Some(line.action.clone()),
-        (None, Context::Prompt, Char(letter)) => Some(Action::Type(letter)),
+        (None, Context::Prompt | Context::Palette, Char(letter)) => Some(Action::Type(letter)),
         (None, _, _) => None,
     }
 }
@@ -291,9 +328,14 @@ mod tests {
 
     #[test]
     fn no_key_has_two_meanings_in_one_place() {
-        for context in
-            [Context::Run, Context::Help, Context::Prompt, Context::Menu, Context::Picker]
-        {
+        for context in [
+            Context::Run,
+            Context::Help,
+            Context::Prompt,
+            Context::Menu,
+            Context::Palette,
+            Context::Picker,
+        ] {
             let lines = KEYS.iter().filter(|line| line.context == context);
             let mut keys: Vec<Key> = lines.flat_map(|line| line.keys.iter().copied()).collect();
             keys.sort_unstable();

@@ -1,9 +1,16 @@
-//! What a person can do to the run at the cursor, as lists to choose from.
+//! Lists to choose from: what a person can do to the run at the cursor, where to go, what to write, everything by name.
 
+use clap::ValueEnum as _;
 use orrery_harness::session::{FlightView, NodeView, WorldView};
 use orrery_sim::plan::{Action as Deed, Behaviour, Cut, DiskFault, Target};
 use orrery_sim::{Duration, Law, NodeId};
 use serde_json::Value as Json;
+
+use crate::export::Format;
+
+use super::action::Action;
+use super::key::Key;
+use super::keys::{Binding, Context, KEYS};
 
 /// How much later a delayed message arrives.
 const LATER: Duration = Duration::from_millis(100);
@@ -17,8 +24,10 @@ const JUMP: i64 = 10_000_000_000;
 pub struct Menu {
     /// What it is about.
     pub title: String,
-    /// What there is to choose, at least one.
+    /// What there is to choose: at least one, unless it is what was typed that chooses.
     pub entries: Vec<Entry>,
+    /// What was typed to choose among more; `None` where one does not type.
+    pub typed: Option<String>,
     /// The place of the one that is chosen.
     pub chosen: usize,
 }
@@ -39,6 +48,12 @@ pub enum Then {
     Do(Box<Deed<Json>>),
     /// A closer choice.
     Choose(Menu),
+    /// The cursor goes to this event.
+    Go(u64),
+    /// The run is written as such a file.
+    Export(Format),
+    /// This is done, as if its key were pressed.
+    Act(Action),
 }
 
 fn deed(text: impl Into<String>, deed: Deed<Json>) -> Entry {
@@ -47,7 +62,7 @@ fn deed(text: impl Into<String>, deed: Deed<Json>) -> Entry {
 
 impl Menu {
     fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
-        Self { title: title.into(), entries, chosen: 0 }
+        Self { title: title.into(), entries, typed: None, chosen: 0 }
     }
 
     /// Everything that can be done in `view`, above all to the node `selected`; a new seed would be `seed`.
@@ -76,6 +91,46 @@ impl Menu {
         entries
             .push(deed(format!("draw the rest under another seed ({seed})"), Deed::Reseed(seed)));
         Self::new(format!("what if, behind event {}", view.event), entries)
+    }
+
+    /// The events to go to, each with what is said of it; none may be chosen before `chosen`.
+    pub fn of_events(title: impl Into<String>, events: Vec<(u64, String)>, chosen: usize) -> Self {
+        let entry = |(event, text): (u64, String)| Entry { text, then: Then::Go(event) };
+        Self { chosen, ..Self::new(title, events.into_iter().map(entry).collect()) }
+    }
+
+    /// The kinds of files that a run can be written as.
+    pub fn of_exports() -> Self {
+        let entry = |format: &Format| {
+            let value = format.to_possible_value()?;
+            let text = format!("{:<10} {}", value.get_name(), value.get_help()?);
+            Some(Entry { text, then: Then::Export(*format) })
+        };
+        let entries = Format::value_variants().iter().filter_map(entry).collect();
+        Self::new("write the run as", entries)
+    }
+
+    /// Everything whose words contain what was typed, whatever the case.
+    pub fn of_everything(typed: String) -> Self {
+        let wanted = typed.to_lowercase();
+        let entry = |line: &Binding| {
+            let keys: Vec<String> = line.keys.iter().map(Key::to_string).collect();
+            let text = format!("{:<10} {}", keys.join(" "), line.help);
+            Entry { text, then: Then::Act(line.action.clone()) }
+        };
+        let fits = |line: &&Binding| {
+            line.context == Context::Run
+                && line.action != Action::Palette
+                && (line.help.to_lowercase().contains(&wanted)
+                    || line.action.name().contains(&wanted))
+        };
+        let entries = KEYS.iter().filter(fits).map(entry).collect();
+        let title = if typed.is_empty() {
+            String::from("type what you want to do")
+        } else {
+            format!(": {typed}")
+        };
+        Self { typed: Some(typed), ..Self::new(title, entries) }
     }
 
     /// What is chosen.

@@ -35,7 +35,16 @@ use screen::{Screen, guarded};
 use theme::{ThemeName, Tone};
 use update::Command;
 
-pub use model::{Saved, Saver};
+pub use model::{Exporter, Saved, Saver};
+
+/// What writes files for the debugger; nothing does by default.
+#[derive(Clone, Default)]
+pub struct Files {
+    /// Writes plan files.
+    pub saver: Option<Saver>,
+    /// Writes what is exported.
+    pub exporter: Option<Exporter>,
+}
 pub use picker::PickerEntry;
 pub use place::Place;
 
@@ -80,6 +89,12 @@ impl Options {
     }
 }
 
+impl Files {
+    fn given_to(self, model: Model) -> Model {
+        model.saving(self.saver).exporting(self.exporter)
+    }
+}
+
 /// Why the debugger did not open or had to close.
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
@@ -105,12 +120,8 @@ pub enum UiError {
 ///
 /// # Errors
 /// Where the output is no terminal, the terminal fails, or there is no such place to start at.
-pub fn run(
-    session: Box<dyn Session>,
-    options: &Options,
-    saver: Option<Saver>,
-) -> Result<(), UiError> {
-    let mut model = model(session, options, false)?.saving(saver);
+pub fn run(session: Box<dyn Session>, options: &Options, files: Files) -> Result<(), UiError> {
+    let mut model = files.given_to(model(session, options, false)?);
     check_terminal()?;
     guarded(move || {
         let mut screen = Screen::take()?;
@@ -127,14 +138,14 @@ pub fn run(
 pub fn pick(
     entries: Vec<PickerEntry>,
     options: &Options,
-    saver: Option<Saver>,
+    files: Files,
     mut open: impl FnMut(&str) -> Result<Box<dyn Session>, String>,
 ) -> Result<(), UiError> {
     check_terminal()?;
     guarded(move || {
         let mut screen = Screen::take()?;
         let mut picker = Picker::new(entries, options.settings(true));
-        Ok(choose(&mut picker, options, &mut screen, (&mut open, saver))?)
+        Ok(choose(&mut picker, options, &mut screen, (&mut open, files))?)
     })
 }
 
@@ -149,7 +160,7 @@ pub fn choose(
     picker: &mut Picker,
     options: &Options,
     console: &mut dyn Console,
-    (open, saver): (&mut Open<'_>, Option<Saver>),
+    (open, files): (&mut Open<'_>, Files),
 ) -> io::Result<()> {
     loop {
         if drive(picker, console)? == Command::Leave {
@@ -167,7 +178,7 @@ pub fn choose(
                 picker.message = Some((Tone::Bad, format!("{name} does not open: {problem}")));
             }
             Ok(mut model) => {
-                model = model.saving(saver.clone());
+                model = files.clone().given_to(model);
                 if drive(&mut model, console)? == Command::Leave {
                     return Ok(());
                 }

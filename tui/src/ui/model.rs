@@ -1,12 +1,16 @@
 //! Everything that the debugger knows: a cursor over a run, and how it is being looked at.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use orrery_harness::inevitable::{self, Endings};
 use orrery_harness::session::{NodeView, Row, RowKind, Session, SessionError};
-use orrery_harness::{Case, Mark};
+use orrery_harness::{Case, Mark, why};
 use orrery_sim::plan::Action as Deed;
 use orrery_sim::{NodeId, SimTime};
 use serde_json::Value as Json;
+
+use crate::export::{self, Format};
 
 use super::action::Pane;
 use super::index::Index;
@@ -17,6 +21,9 @@ use super::theme::ThemeName;
 
 /// Events per second that playing can go at.
 pub const SPEEDS: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 1_000];
+
+/// How many other endings are drawn at a time.
+const OUTCOMES: u64 = 10;
 
 /// Whether and how fast the run plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +97,10 @@ pub struct Settings {
 /// Writes what was done to a run into a plan file, or says why that failed.
 pub type Saver = Rc<dyn Fn(&Case) -> Result<Saved, String>>;
 
+/// Writes a file, of which it gets the stem of the name, its ending and the text, or says why that failed. What it says is the
+/// file's path.
+pub type Exporter = Rc<dyn Fn(&str, &str, &str) -> Result<String, String>>;
+
 /// A plan file that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
@@ -109,6 +120,8 @@ pub struct Model {
     reseeds: u64,
     /// Writes plan files, where there is somebody to do that.
     saver: Option<Saver>,
+    /// Writes other files, where there is somebody to do that.
+    exporter: Option<Exporter>,
     /// What repeats the run, since what was done to it was written.
     saved: Option<String>,
     /// Whether the rest of a run that is not complete is being made.
@@ -137,6 +150,8 @@ pub struct Model {
     pub help: Option<usize>,
     /// The message in the last line.
     pub status: Option<Status>,
+    /// The events that the person marked.
+    pub bookmarks: BTreeSet<u64>,
     /// The last search.
     pub search: Option<Search>,
     /// How it looks.
@@ -155,6 +170,7 @@ impl Model {
             originals: Vec::new(),
             reseeds: 0,
             saver: None,
+            exporter: None,
             saved: None,
             is_making: true,
             menus: Vec::new(),
@@ -169,6 +185,7 @@ impl Model {
             prompt: None,
             help: None,
             status: None,
+            bookmarks: BTreeSet::new(),
             search: None,
             settings,
             size: (80, 24),
@@ -182,6 +199,11 @@ impl Model {
     /// The run.
     pub fn session(&self) -> &dyn Session {
         &*self.session
+    }
+
+    /// The run, for who takes its cursor elsewhere and back.
+    pub(crate) fn session_mut(&mut self) -> &mut dyn Session {
+        &mut *self.session
     }
 
     /// Where things are in the run.
@@ -200,6 +222,92 @@ impl Model {
     pub fn saving(mut self, saver: Option<Saver>) -> Self {
         self.saver = saver;
         self
+    }
+
+    /// Lets `exporter` write other files.
+    #[must_use]
+    pub fn exporting(mut self, exporter: Option<Exporter>) -> Self {
+        self.exporter = exporter;
+        self
+    }
+
+    /// Opens the chain of events that led to the one at the cursor.
+    pub fn open_why(&mut self) {
+        let here = self.cursor();
+        let cone = why::cone(&*self.session, here);
+        if cone.chain.len() < 2 {
+            return self.say("no event caused this one");
+        }
+        let told = |event: &u64| {
+            let row = self.session.row(*event)?;
+            let node = row.node.map(|node| format!("{node} ")).unwrap_or_default();
+            Some((*event, format!("{event:>6} {} {node}{}", row.time, row.title)))
+        };
+        let chain: Vec<(u64, String)> = cone.chain.iter().filter_map(told).collect();
+        let (all, faults, last) = (cone.events.len(), cone.faults.len(), chain.len() - 1);
+        let title = format!("because (of {all} events before it, {faults} of them faults)");
+        self.menus = vec![Menu::of_events(title, chain, last)];
+    }
+
+    /// Marks the event at the cursor, or takes its mark away.
+    pub fn bookmark(&mut self) {
+        let here = self.cursor();
+        if self.bookmarks.remove(&here) {
+            return self.say("no longer marked");
+        }
+        self.bookmarks.insert(here);
+        self.say("marked: ' goes back to it");
+    }
+
+    /// Opens the list of marked events.
+    pub fn open_bookmarks(&mut self) {
+        let told = |event: &u64| {
+            let text = self.session.row(*event).map(|row| format!("{} {}", row.time, row.title));
+            (*event, format!("{event:>6} {}", text.unwrap_or_else(|| String::from("the start"))))
+        };
+        let marked: Vec<(u64, String)> = self.bookmarks.iter().map(told).collect();
+        if marked.is_empty() {
+            return self.say("nothing is marked: m marks the event at the cursor");
+        }
+        self.menus = vec![Menu::of_events("marked events", marked, 0)];
+    }
+
+    /// Draws some other endings from the cursor and says how they go.
+    pub fn outcomes(&mut self) {
+        let failed = inevitable::failure(&*self.session);
+        let seed = self.session.header().seed.wrapping_add(1);
+        match inevitable::endings(&*self.session, failed.as_deref(), seed, OUTCOMES) {
+            Err(error) => self.problem(error.to_string()),
+            Ok(Endings { passed, same, other, unknown }) => {
+                let mut parts = vec![format!("{passed} pass")];
+                if let Some(failed) = failed {
+                    parts.push(format!("{same} fail by {failed}"));
+                }
+                parts.extend((0 < other).then(|| format!("{other} fail otherwise")));
+                parts.extend((0 < unknown).then(|| format!("{unknown} are undecided")));
+                self.say(format!("of {OUTCOMES} other endings from here, {}", parts.join(", ")));
+            }
+        }
+    }
+
+    /// Writes the run as a file: all of it, or as many events up to the cursor as fit.
+    pub fn export(&mut self, format: Format) {
+        let Some(exporter) = self.exporter.clone() else {
+            return self.problem("nothing can be written from here");
+        };
+        let header = self.session.header();
+        let stem = format!("{}-{}", header.scenario.trim_end_matches(".toml"), header.seed);
+        let stem = stem.replace(['/', '\\'], "-");
+        let range = format.range_around(&*self.session);
+        let written = export::export(self, format, Some(range.clone()))
+            .map_err(|error| error.to_string())
+            .and_then(|text| exporter(&stem, format.extension(), &text));
+        match written {
+            Ok(path) => {
+                self.say(format!("written to {path}, events {} to {}", range.start(), range.end()));
+            }
+            Err(problem) => self.problem(problem),
+        }
     }
 
     /// Whether the rest of the run is being made.
@@ -229,6 +337,8 @@ impl Model {
             Err(error) => return self.problem(error.to_string()),
         };
         self.reseeds += u64::from(matches!(deed, Deed::Reseed(_)));
+        let here = self.cursor();
+        self.bookmarks.retain(|event| *event <= here);
         let index = Index::of(&*fork);
         let session = std::mem::replace(&mut self.session, fork);
         self.originals.push((session, std::mem::replace(&mut self.index, index)));
@@ -324,8 +434,8 @@ impl Model {
     pub fn context(&self) -> Context {
         if self.prompt.is_some() {
             Context::Prompt
-        } else if !self.menus.is_empty() {
-            Context::Menu
+        } else if let Some(menu) = self.menus.last() {
+            if menu.typed.is_some() { Context::Palette } else { Context::Menu }
         } else if self.help.is_some() {
             Context::Help
         } else {

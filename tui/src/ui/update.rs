@@ -3,7 +3,7 @@
 use orrery_harness::Mark;
 
 use super::action::{Action, Pane};
-use super::menu::Then;
+use super::menu::{Menu, Then};
 use super::model::{Model, Prompt, Question, SPEEDS};
 use super::place::Place;
 use super::view;
@@ -49,8 +49,7 @@ pub fn update(model: &mut Model, action: Action) -> Option<Command> {
         return in_prompt(model, &action);
     }
     if !model.menus.is_empty() {
-        in_menu(model, &action);
-        return None;
+        return in_menu(model, &action);
     }
     if let Some(offset) = model.help {
         model.help = in_help(model, offset, &action);
@@ -83,6 +82,12 @@ fn in_run(model: &mut Model, action: Action) -> Option<Command> {
         }
         Action::NextHit => next_hit(model, true),
         Action::PreviousHit => next_hit(model, false),
+        Action::Why => model.open_why(),
+        Action::Bookmark => model.bookmark(),
+        Action::Bookmarks => model.open_bookmarks(),
+        Action::Palette => model.menus = vec![Menu::of_everything(String::new())],
+        Action::Export => model.menus = vec![Menu::of_exports()],
+        Action::Outcomes => model.outcomes(),
         Action::Intervene => {
             model.play.is_on = false;
             model.open_menu();
@@ -281,8 +286,8 @@ fn in_help(model: &Model, offset: usize, action: &Action) -> Option<usize> {
 /// Entries of a list that a page passes.
 const PAGE: usize = 10;
 
-fn in_menu(model: &mut Model, action: &Action) {
-    let Some(menu) = model.menus.last_mut() else { return };
+fn in_menu(model: &mut Model, action: &Action) -> Option<Command> {
+    let menu = model.menus.last_mut()?;
     let last = menu.entries.len().saturating_sub(1);
     match action {
         Action::Next => menu.chosen = (menu.chosen + 1).min(last),
@@ -298,10 +303,34 @@ fn in_menu(model: &mut Model, action: &Action) {
                 model.menus.clear();
                 model.intervene(&deed);
             }
+            Some(Then::Go(event)) => {
+                model.menus.clear();
+                model.go(event);
+            }
+            Some(Then::Export(format)) => {
+                model.menus.clear();
+                model.export(format);
+            }
+            Some(Then::Act(action)) => {
+                model.menus.clear();
+                return in_run(model, action);
+            }
+            None if menu.typed.is_some() => {}
             None => model.menus.clear(),
         },
+        Action::Type(_) | Action::Erase | Action::EraseAll => {
+            if let Some(mut typed) = menu.typed.take() {
+                match action {
+                    Action::Type(letter) if !letter.is_control() => typed.push(*letter),
+                    Action::Erase => drop(typed.pop()),
+                    _ => typed.clear(),
+                }
+                *menu = Menu::of_everything(typed);
+            }
+        }
         _ => {}
     }
+    None
 }
 
 fn ask(model: &mut Model, question: Question) {

@@ -13,7 +13,7 @@ const WIDEST: u16 = 72;
 
 /// Draws the list in the lower left corner of `area`, so that the diagram around the cursor mostly stays seen.
 pub fn draw(menu: &Menu, theme: &Theme, area: Rect, buffer: &mut Buffer) {
-    let (width, wanted) = (area.width.min(WIDEST), menu.entries.len() as u16 + 2);
+    let (width, wanted) = (area.width.min(WIDEST), menu.entries.len().max(1) as u16 + 2);
     let height = wanted.min(area.height);
     let place = Rect { y: area.bottom() - height, width, height, ..area };
     Pen::new(buffer, place, theme).clear();
@@ -27,7 +27,7 @@ pub fn draw(menu: &Menu, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             let (sign, tone) =
                 if is_chosen { (theme.signs.cursor, Tone::Selected) } else { (" ", Tone::Plain) };
             let tone = match &entry.then {
-                Then::Do(_) => tone,
+                Then::Do(_) | Then::Go(_) | Then::Export(_) | Then::Act(_) => tone,
                 Then::Choose(_) if is_chosen => tone,
                 Then::Choose(_) => Tone::Key,
             };

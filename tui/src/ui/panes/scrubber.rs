@@ -56,6 +56,10 @@ pub fn draw(model: &Model, theme: &Theme, area: Rect, buffer: &mut Buffer) {
             pen.put(from.len() + slices.of(mark.time), 1, tone, sign);
         }
     }
+    for event in &model.bookmarks {
+        let time = model.mark(*event).map_or(SimTime::ZERO, |mark| mark.time);
+        pen.put(from.len() + slices.of(time), 1, Tone::Key, "m");
+    }
     if let Some(mark) = model.index().violation().and_then(|event| model.mark(event)) {
         pen.put(from.len() + slices.of(mark.time), 1, Tone::Violation, "!");
     }
