@@ -380,6 +380,9 @@ pub(super) struct Export {
     /// The last event: its number, a time such as 1.2s, `violation`, or `end`
     #[arg(long, value_name = "PLACE", value_parser = place)]
     pub to: Option<Place>,
+    /// With `screen`: keys that are pressed in the debugger at the last event, as in `i<Enter>`
+    #[arg(long, value_name = "KEYS")]
+    pub keys: Option<String>,
 }
 
 #[derive(Debug, Args)]

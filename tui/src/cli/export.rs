@@ -1,12 +1,11 @@
 //! `orrery export`: a run as a file for another program.
 
 use std::fs;
-use std::io::Write as _;
 
 use orrery_harness::Session;
 use orrery_harness::recording::RecordedSession;
 
-use crate::export::{ExportError, export as file_of};
+use crate::export::{ExportError, Format, export as file_of, press_all};
 use crate::ui::Place;
 use crate::ui::model::{Model, Settings};
 
@@ -32,7 +31,19 @@ pub(super) fn export(cli: &Cli, arguments: &Export, output: &mut Output) -> Resu
     };
     let from = event(arguments.from, 1)?.max(1);
     let to = event(arguments.to, model.session().events())?;
-    let text = file_of(&mut model, arguments.format, Some(from..=to))?;
+    let text = match &arguments.keys {
+        None => file_of(&mut model, arguments.format, Some(from..=to))?,
+        Some(_) if arguments.format != Format::Screen => {
+            return Err(CliError::Input(String::from("--keys needs the format `screen`")));
+        }
+        Some(keys) => {
+            model.go(to);
+            press_all(&mut model, keys).map_err(CliError::Input)?;
+            model = complete(model);
+            let here = model.cursor().max(1);
+            file_of(&mut model, Format::Screen, Some(here..=here))?
+        }
+    };
     match &arguments.out {
         None => write!(output.writer(), "{text}")?,
         Some(path) => {

@@ -10,6 +10,7 @@ mod jsonl;
 mod mermaid;
 mod perfetto;
 mod rust_test;
+mod screen;
 mod shiviz;
 mod spans;
 mod svg;
@@ -19,6 +20,8 @@ use std::rc::Rc;
 
 use orrery_harness::session::{Row, Session, SessionError};
 
+use crate::ui::app::press;
+use crate::ui::key::Key;
 use crate::ui::model::Model;
 
 /// A kind of file.
@@ -38,6 +41,8 @@ pub enum Format {
     Dot,
     /// The debugger's screens as a film, for asciinema
     Asciicast,
+    /// The debugger's screen after the last event, as text
+    Screen,
     /// A Rust test that makes the run again and asserts what it came to
     Rust,
     /// One page with a diagram to scrub through, for any browser
@@ -55,6 +60,7 @@ impl Format {
             Self::Perfetto => "trace.json",
             Self::Dot => "dot",
             Self::Asciicast => "cast",
+            Self::Screen => "txt",
             Self::Rust => "rs",
             Self::Html => "html",
         }
@@ -76,7 +82,7 @@ impl Format {
     /// More events than this in one such file help nobody; `None` where there is no such limit.
     const fn most(self) -> Option<u64> {
         match self {
-            Self::Jsonl | Self::Shiviz | Self::Perfetto | Self::Rust => None,
+            Self::Jsonl | Self::Shiviz | Self::Perfetto | Self::Screen | Self::Rust => None,
             Self::Mermaid => Some(500),
             Self::Svg | Self::Dot | Self::Html => Some(5_000),
             Self::Asciicast => Some(2_000),
@@ -163,6 +169,24 @@ fn chosen(
     Ok(from..=to)
 }
 
+/// Presses keys in the debugger, one after the other: letters as they are, others by their name in angle brackets, as in `i<Enter>`.
+///
+/// # Errors
+/// Where there is no key of that name.
+pub fn press_all(model: &mut Model, keys: &str) -> Result<(), String> {
+    let mut rest = keys;
+    while let Some(first) = rest.chars().next() {
+        let named = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+        let (key, after) = match named {
+            Some((name, after)) => (name.parse::<Key>()?, after),
+            None => (Key::Char(first), &rest[first.len_utf8()..]),
+        };
+        press(model, key);
+        rest = after;
+    }
+    Ok(())
+}
+
 fn of(
     model: &mut Model,
     format: Format,
@@ -176,6 +200,7 @@ fn of(
         Format::Perfetto => perfetto::export(model.session_mut(), range)?,
         Format::Dot => dot::export(model.session(), range),
         Format::Asciicast => asciicast::export(model, range),
+        Format::Screen => screen::export(model, range),
         Format::Rust => rust_test::export(model.session())?,
         Format::Html => html::export(model.session_mut(), range)?,
     })

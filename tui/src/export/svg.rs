@@ -16,7 +16,7 @@ const LEFT: u64 = 70;
 const TOP: u64 = 64;
 const LANE: u64 = 70;
 /// The width of the lines at least and at most, and for each event.
-const WIDTH: std::ops::RangeInclusive<u64> = 700..=24_000;
+const WIDTH: RangeInclusive<u64> = 700..=24_000;
 const PER_EVENT: u64 = 14;
 /// Labels of messages are drawn where there are at most so many.
 const LABELLED: usize = 60;
