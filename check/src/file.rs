@@ -23,6 +23,7 @@ use thiserror::Error;
 
 use crate::finding::{Explanation, Finding, Report};
 use crate::formats::{self, Format};
+use crate::picture::Picture;
 use crate::record::{ReadError, Value};
 use crate::subject::{Options, Subject, subject, subjects};
 
@@ -110,6 +111,24 @@ impl Judged {
             Finding::Violated(_) => "violated",
             Finding::Unknown(_) => "unknown",
         }
+    }
+
+    /// The answer as one page, with what the model could draw if [that was asked for](Options::picture), else
+    /// what the explanation shows.
+    pub fn html(&self) -> String {
+        let report = &self.report;
+        let drawn = report.picture.as_deref().cloned();
+        let mut picture =
+            drawn.unwrap_or_else(|| Picture::of_finding(&report.finding, std::iter::empty()));
+        for (title, names) in [
+            ("Weakest model violated", &report.weakest_violated),
+            ("Strongest model kept", &report.strongest_kept),
+        ] {
+            if !names.is_empty() {
+                picture.notes.push(format!("{title}: {}.", names.join(", ")));
+            }
+        }
+        picture.html()
     }
 
     /// The answer in the shape that programs read.

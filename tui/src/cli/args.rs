@@ -286,6 +286,9 @@ pub(super) struct Check {
     /// The answer that counts as success
     #[arg(long, value_enum, default_value_t = ExpectedFinding::Holds)]
     pub expect: ExpectedFinding,
+    /// Draw the answer as one page that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

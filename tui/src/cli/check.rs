@@ -37,12 +37,19 @@ pub(super) fn check(arguments: &Check, output: &mut Output) -> Result<Exit, CliE
     let started = std::time::Instant::now();
     let judged = file::judge(open(path)?, &asked).map_err(|error| explain(path, &error))?;
     let wall_ns = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    if let Some(page) = &arguments.html {
+        let cannot = |error| CliError::Input(format!("cannot write {}: {error}", page.display()));
+        std::fs::write(page, judged.html()).map_err(cannot)?;
+    }
     if arguments.json {
         output.json(&Json { summary: judged.summary(), wall_ns })?;
     } else if arguments.quiet {
         output.line(judged.verdict())?;
     } else {
         tell(&judged, path, arguments.expect, wall_ns, output)?;
+        if let Some(page) = &arguments.html {
+            output.line(format!("  drawn in {}", page.display()))?;
+        }
     }
     Ok(exit(&judged, arguments.expect))
 }
@@ -59,6 +66,7 @@ fn asked(arguments: &Check) -> Result<Asked, CliError> {
         consistency: arguments.consistency.clone(),
         initial: arguments.init.as_deref().map(literal),
         settings: arguments.set.iter().map(setting).collect(),
+        picture: arguments.html.is_some(),
         ..Options::default()
     };
     Ok(Asked { model: arguments.model.clone(), format: format.transpose()?, options })
