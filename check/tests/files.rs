@@ -99,6 +99,26 @@ fn counter() {
     assert_eq!(verdict(&judge(&path, "counter", "linearizable", &[])), "kept");
 }
 
+/// Every model draws what it judged, whether it holds or not.
+#[test]
+fn pictures() {
+    for (file, model, drawn) in [
+        ("micro-txn/txn-la-01-serial", "list-append", "serial order"),
+        ("micro-txn/txn-la-07-write-skew", "list-append", "&rarr;"),
+        ("micro-causal/causal-02-CCv-not-CM", "causal", "Strongest model kept: CCv"),
+        ("micro-lin/lin-01-sequential", "register", "before: "),
+        ("micro-session/session-01-ok", "sessions", "read(x) -&gt; 2"),
+        ("micro-converge/converge-02-diverged", "convergence", "final-read"),
+    ] {
+        let options = Options { picture: true, ..Options::default() };
+        let file = std::fs::File::open(own(&format!("{file}.jsonl"))).unwrap();
+        let mut records = formats::read(file, None).unwrap();
+        let report = (subject(model).unwrap().judge)(&mut records, &options).unwrap();
+        let page = report.drawn().html();
+        assert!(page.contains("class=\"op ") && page.contains(drawn), "{model}: {page}");
+    }
+}
+
 /// Other people's files, where they are.
 #[test]
 fn histories_of_others() {

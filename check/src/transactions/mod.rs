@@ -64,6 +64,7 @@ mod words;
 
 use crate::finding::{Finding, Report, Unknown, Witness};
 use crate::history::OperationId;
+use crate::picture::Picture;
 use crate::record::{Place, ReadError, Records};
 use crate::subject::{Options, Subject};
 
@@ -128,7 +129,12 @@ fn judge_family(
             Isolation::StrongSessionSerializable.name(),
         )));
     }
-    Ok(check(&history, level, options.budget))
+    let mut report = check(&history, level, options.budget);
+    if options.picture {
+        let shown = (0..history.txns.len() as history::Txn).map(|txn| history.window(txn));
+        report.picture = Some(Box::new(Picture::of_finding(&report.finding, shown)));
+    }
+    Ok(report)
 }
 
 /// Judges a history at one level and places it among the others.
