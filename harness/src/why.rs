@@ -29,7 +29,7 @@ pub fn cone(session: &dyn Session, event: u64) -> Cone {
     let mut next = mark(event).map(|_| event);
     while let Some(number) = next {
         chain.push(number);
-        next = mark(number).and_then(|mark| mark.cause()).filter(|cause| *cause < number);
+        next = mark(number).and_then(super::marks::Mark::cause).filter(|cause| *cause < number);
     }
     chain.reverse();
 

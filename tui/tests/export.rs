@@ -140,10 +140,11 @@ fn a_sequence_diagram_names_its_participants_and_marks_what_is_lost() {
 #[test]
 fn a_film_shows_the_debugger_at_each_landmark() {
     let text = export("asciicast", RUNS[0]);
+    let lines = |count: u16| std::num::NonZeroU16::new(count).unwrap();
+    let mut terminal = vt100::Parser::new(lines(36), lines(120), 0);
     let mut lines = text.lines();
     let header: Json = serde_json::from_str(lines.next().unwrap()).unwrap();
     assert_eq!((&header["version"], &header["width"]), (&Json::from(2), &Json::from(120)));
-    let mut terminal = vt100::Parser::new(36, 120, 0);
     let (mut before, mut count) = (-1.0, 0);
     for line in lines {
         let frame: Json = serde_json::from_str(line).unwrap();
@@ -163,10 +164,11 @@ fn a_film_shows_the_debugger_at_each_landmark() {
 fn an_exported_test_is_the_committed_one() {
     let text = export("rust", RUNS[1]);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exported.rs");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    assert_eq!(text, std::fs::read_to_string(path).unwrap(), "UPDATE_GOLDEN=1 writes it");
+    assert_eq!(
+        text,
+        std::fs::read_to_string(path).unwrap(),
+        "`orrery export rust raft/figure-8 --bug R1 --out tui/tests/exported.rs` writes it"
+    );
 }
 
 #[test]
@@ -187,13 +189,13 @@ fn what_does_not_fit_is_refused_with_what_would() {
 fn a_chain_of_causes_leads_from_the_start_to_the_violation() {
     let (code, text, _) = orrery(&["why", "raft/figure-8", "--bug", "R1", "--json"]);
     assert_eq!(code, Some(0));
-    let cone: Json = serde_json::from_str(&text).unwrap();
+    let why: Json = serde_json::from_str(&text).unwrap();
     let numbers = |name: &str| -> Vec<u64> {
-        cone[name].as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
+        why[name].as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect()
     };
     let (chain, events, faults) = (numbers("chain"), numbers("events"), numbers("faults"));
     assert!(2 < chain.len() && chain.is_sorted());
-    assert_eq!(chain.last(), cone["event"].as_u64().as_ref());
+    assert_eq!(chain.last(), why["event"].as_u64().as_ref());
     let events: BTreeSet<u64> = events.into_iter().collect();
     assert!(chain.iter().chain(&faults).all(|event| events.contains(event)));
     assert!(!faults.is_empty(), "figure 8 needs crashes");

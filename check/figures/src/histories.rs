@@ -104,17 +104,14 @@ pub(crate) fn stale_store(seed: u64, count: u64, clients: u64) -> Stores {
     };
     let effect = |input: &kv::Input| {
         let (before, now) = &mut values[input.key().parse::<usize>().unwrap_or(0)];
-        match input {
-            kv::Input::Append { value, .. } => {
-                before.clone_from(now);
-                now.push_str(value);
-                kv::Output::Written
-            }
-            _ => {
-                gets += 1;
-                let is_stale = gets > count / 4 && gets % 10 == 0;
-                kv::Output::value(if is_stale { before.clone() } else { now.clone() })
-            }
+        if let kv::Input::Append { value, .. } = input {
+            before.clone_from(now);
+            now.push_str(value);
+            kv::Output::Written
+        } else {
+            gets += 1;
+            let is_stale = gets > count / 4 && gets % 10 == 0;
+            kv::Output::value(if is_stale { before.clone() } else { now.clone() })
         }
     };
     History::from_entries(busy(&mut Random(seed), count, clients, input, effect))

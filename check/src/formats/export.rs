@@ -83,7 +83,7 @@ fn quoted(text: &str, out: &mut dyn Write) -> io::Result<()> {
             Some(last @ ('"' | '\\')) => write!(out, "{}\\{last}", signs.as_str())?,
             Some('\n') => write!(out, "{}\\n", signs.as_str())?,
             Some(last @ '\0'..='\x1f') => {
-                write!(out, "{}\\u{:04x}", signs.as_str(), u32::from(last))?
+                write!(out, "{}\\u{:04x}", signs.as_str(), u32::from(last))?;
             }
             Some(_) | None => out.write_all(part.as_bytes())?,
         }

@@ -46,7 +46,7 @@ use crate::model;
 /// assert!(report.is_violated()); // one of two tickets left is 1 or 2
 /// # Ok::<(), orrery_check::HistoryError>(())
 /// ```
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "the methods are those of `Model`")]
 pub trait Nondeterministic {
     /// One state that the object may be in.
     type State: Clone + Ord + Hash + Debug;

@@ -91,7 +91,9 @@ pub(super) fn groups(plan: &Plan<Json>) -> Vec<Vec<u32>> {
         }
         let mut group = vec![plan.address(first)];
         let begin = &plan.items[first];
-        for later in first + 1..plan.items.len() {
+        let mut later = first;
+        while later + 1 < plan.items.len() {
+            later += 1;
             if is_taken[later] {
                 continue;
             }
@@ -190,7 +192,9 @@ fn keep_nodes(cut: &mut Cut, count: u32) {
     let is_there = |target: &Target| !matches!(target, Target::Node(id) if count < id.0);
     match cut {
         Cut::Groups(groups) => {
-            groups.iter_mut().for_each(|group| group.retain(is_there));
+            for group in groups.iter_mut() {
+                group.retain(is_there);
+            }
             groups.retain(|group| !group.is_empty());
         }
         Cut::OneWay(one, other) | Cut::Between(one, other) => {

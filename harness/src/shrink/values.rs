@@ -34,7 +34,10 @@ impl Search<'_> {
             case.clocks.fill(Clock::default());
             Some(())
         });
-        self.try_change(|case| Some(reliable(&mut case.links.default)));
+        self.try_change(|case| {
+            reliable(&mut case.links.default);
+            Some(())
+        });
         for way in self.best.links.overrides.keys().copied().collect::<Vec<_>>() {
             self.try_change(|case| case.links.overrides.remove(&way).map(drop));
         }

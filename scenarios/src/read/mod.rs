@@ -188,6 +188,7 @@ fn missing(key: &str, help: &str) -> Problem {
 
 /// The whole of a document. `None` only where there are problems; without `subject` the parts that
 /// only the protocol can judge are not judged.
+#[expect(clippy::too_many_lines, reason = "a line or two for each field of a file")]
 pub(crate) fn contents(
     document: &Tree,
     plan_file: Option<&PlanFile>,

@@ -96,16 +96,16 @@ fn world(case: &Case, lines: &mut Vec<String>) {
         entries.extend(link(own, &base(case, *from, *to)));
         table(&entries)
     });
-    rows("links", overrides.collect(), lines);
-    let clocks = NodeId::all(case.nodes).filter_map(|id| clock(case, id)).collect();
-    rows("clocks", clocks, lines);
+    rows("links", &overrides.collect::<Vec<_>>(), lines);
+    let clocks = NodeId::all(case.nodes).filter_map(|id| clock(case, id)).collect::<Vec<_>>();
+    rows("clocks", &clocks, lines);
     if case.disk != Disk::default() {
         lines.push(format!("disk = {}", disk(&case.disk)));
     }
 }
 
 /// A list with a row for each of its elements, if it has any.
-fn rows(key: &str, rows: Vec<String>, lines: &mut Vec<String>) {
+fn rows(key: &str, rows: &[String], lines: &mut Vec<String>) {
     if rows.is_empty() {
         return;
     }
@@ -274,7 +274,7 @@ fn checks(own: &Checks) -> String {
     if let Some(model) = &own.linearizable {
         lines.push(format!("history = {{ linearizable = {} }}", quoted(model)));
     }
-    rows("goals", own.goals.iter().map(goal).collect(), &mut lines);
+    rows("goals", &own.goals.iter().map(goal).collect::<Vec<_>>(), &mut lines);
     if !own.sometimes.is_empty() {
         lines.push(format!("sometimes = {}", names(&own.sometimes)));
     }

@@ -224,6 +224,7 @@ pub(super) struct Compare {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches of a command line")]
 pub(super) struct Bugs {
     /// Print one JSON array
     #[arg(long)]

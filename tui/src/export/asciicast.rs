@@ -1,5 +1,6 @@
 //! A film of the debugger for asciinema (asciicast, version 2): a screen for each landmark of the run.
 
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use ratatui::buffer::{Buffer, Cell};
@@ -36,7 +37,8 @@ pub(super) fn export(model: &mut Model, range: RangeInclusive<u64>) -> String {
         let mut buffer = Buffer::empty(area);
         model.paint(area, &mut buffer);
         let (seconds, millis) = (number * STAYS / 1_000, number * STAYS % 1_000);
-        film.push_str(&format!("[{seconds}.{millis:03}, \"o\", {}]\n", json!(screen(&buffer))));
+        writeln!(film, "[{seconds}.{millis:03}, \"o\", {}]", json!(screen(&buffer)))
+            .expect("strings grow");
     }
     model.act(Action::Resize(size.0, size.1));
     film
@@ -78,7 +80,7 @@ fn codes(cell: &Cell) -> String {
         (Modifier::CROSSED_OUT, 9),
     ] {
         if cell.modifier.contains(modifier) {
-            codes.push_str(&format!(";{code}"));
+            write!(codes, ";{code}").expect("strings grow");
         }
     }
     codes.push_str(&colour(cell.fg, 30));

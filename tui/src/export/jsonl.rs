@@ -68,7 +68,7 @@ pub(super) fn event(row: &Row) -> Json {
         json!({
             "message": sent.message.to_string(),
             "kind": sent.kind,
-            "arrives_ns": sent.arrives.map(|time| time.as_nanos()),
+            "arrives_ns": sent.arrives.map(orrery_sim::SimTime::as_nanos),
             "lost": sent.is_lost,
         })
     });

@@ -35,7 +35,7 @@ pub enum Format {
     Mermaid,
     /// A space-time diagram as a picture
     Svg,
-    /// A trace for Perfetto or chrome://tracing
+    /// A trace for Perfetto or <chrome://tracing>
     Perfetto,
     /// The happened-before graph, for Graphviz
     Dot,

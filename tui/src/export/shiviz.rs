@@ -4,6 +4,7 @@
 //! nodes; a client's question counts as an event of the node that is asked. What happens to nobody, such as a cut, is left out.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use orrery_harness::session::{ArrivalFate, RowKind, Session};
@@ -35,7 +36,7 @@ pub(super) fn export(session: &dyn Session, range: RangeInclusive<u64>) -> Strin
         let payload = row.payload.as_deref().map(|payload| format!(" {payload}"));
         let event = format!("{} {}{}", row.time, row.title, payload.unwrap_or_default());
         text.push_str(&event.replace(['\n', '\r'], " "));
-        text.push_str(&format!("\n{node} {clock}\n"));
+        writeln!(text, "\n{node} {clock}").expect("strings grow");
     }
     text
 }

@@ -122,7 +122,7 @@ fn messages(rows: &[std::rc::Rc<Row>], canvas: &Canvas, svg: &mut String) {
     for row in rows {
         for lost in row.sent.iter().filter(|sent| sent.is_lost) {
             let (from, to) = (Canvas::y(lost.message.from), Canvas::y(lost.message.to));
-            let (x, half) = (canvas.x(row.time), (from + to) / 2);
+            let (x, half) = (canvas.x(row.time), u64::midpoint(from, to));
             line(
                 svg,
                 "x",
@@ -145,7 +145,7 @@ fn messages(rows: &[std::rc::Rc<Row>], canvas: &Canvas, svg: &mut String) {
         let (a, b) = ((x, Canvas::y(message.from)), (canvas.x(row.time), Canvas::y(message.to)));
         line(svg, class, a, b, &format!("{message} {} {payload}", row.title));
         if arrivals <= LABELLED {
-            let (x, y) = ((a.0 + b.0) / 2 + 3, (a.1 + b.1) / 2);
+            let (x, y) = (u64::midpoint(a.0, b.0) + 3, u64::midpoint(a.1, b.1));
             let title = escaped(&super::cut(&row.title, 24));
             writeln!(svg, "<text class=\"l\" x=\"{x}\" y=\"{y}\">{title}</text>")
                 .expect("strings grow");
