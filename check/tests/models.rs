@@ -397,11 +397,11 @@ fn counters() {
         counter::Input::Read => (-2..6).map(counter::Output::Value).collect(),
     };
     let grows = |random: &mut Random, _| match random.below(2) {
-        0 => counter::Input::Add(random.below(3) as i64),
+        0 => counter::Input::Add(random.below(3).cast_signed()),
         _ => counter::Input::Read,
     };
     let mixed = |random: &mut Random, _| match random.below(2) {
-        0 => counter::Input::Add(random.below(4) as i64 - 2),
+        0 => counter::Input::Add(random.below(4).cast_signed() - 2),
         _ => counter::Input::Read,
     };
     all_agree(&counter::Model::default(), &grows, &answers, false);

@@ -302,7 +302,8 @@ fn nothing_to_judge_is_unknown() {
 fn a_spent_budget_is_unknown_and_says_so() {
     let history = history(vec![
         (1, 10, 20, put("1"), written()),
-        (2, 10, 20, put("2"), written()),
+        // Without it, no search would be needed.
+        (2, 10, 20, Input::append("x", "2"), written()),
         (1, 30, 40, get(), value("1")),
     ]);
     let budget = Budget { steps: 2, ..Budget::default() };

@@ -52,6 +52,7 @@ fn judge(model: &str, options: &Options, text: &str) -> Result<Report, ReadError
 }
 
 /// The verdict, as a linearizable and as a sequentially consistent object.
+#[expect(clippy::needless_pass_by_value, reason = "it reads better where it is called")]
 fn holds(model: &str, initial: Value, text: &str) -> [bool; 2] {
     ["linearizable", "sequential"].map(|consistency| {
         let options = Options {

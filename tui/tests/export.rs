@@ -18,9 +18,11 @@ const RUNS: [&[&str]; 2] = [&["raft/leader-crash"], &["raft/figure-8", "--bug", 
 fn export(format: &str, run: &[&str]) -> String {
     let mut arguments = vec!["export", format];
     arguments.extend(run);
-    let limited = [&arguments[..], &["--to", "400"]].concat();
-    let (code, text, problem) = orrery(&limited);
-    assert_eq!(code, Some(0), "{limited:?}: {problem}");
+    if run == RUNS[0] {
+        arguments.extend(["--to", "400"]);
+    }
+    let (code, text, problem) = orrery(&arguments);
+    assert_eq!(code, Some(0), "{arguments:?}: {problem}");
     text
 }
 
@@ -63,6 +65,7 @@ fn vector_clocks_grow_by_one_at_home_and_never_shrink() {
 
 #[test]
 fn a_trace_has_an_end_for_every_arrow_that_ends() {
+    let mut categories = BTreeSet::new();
     for run in RUNS {
         let trace: Json = serde_json::from_str(&export("perfetto", run)).unwrap();
         let events = trace["traceEvents"].as_array().unwrap();
@@ -76,12 +79,10 @@ fn a_trace_has_an_end_for_every_arrow_that_ends() {
             assert!(starts[id] <= end, "{id} arrives before it is sent");
         }
         let slices = events.iter().filter(|event| event["ph"] == "X");
-        let categories: BTreeSet<&str> = slices.map(|e| e["cat"].as_str().unwrap()).collect();
-        assert!(
-            categories.is_superset(&["role", "event", "operation", "fault"].into()),
-            "{categories:?}"
-        );
+        categories.extend(slices.map(|e| e["cat"].as_str().unwrap().to_owned()));
     }
+    let wanted = ["role", "event", "operation", "fault"];
+    assert!(wanted.iter().all(|name| categories.contains(*name)), "{categories:?}");
 }
 
 #[test]

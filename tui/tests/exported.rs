@@ -1,6 +1,6 @@
 //! Needs the crate `orrery`.
 
-use orrery::harness::{RunOptions, Verdict};
+use orrery::harness::RunOptions;
 use orrery::scenarios::{Catalogue, Token, registry};
 
 /// Figure 8: an entry on a majority of disks, and not committed

@@ -20,13 +20,35 @@ pub(crate) struct Shrunk {
     pub(crate) is_minimal: bool,
 }
 
+/// A window with more operations than this is hard to read.
+const READABLE: usize = 12;
+
 /// Shrinks `operations`, which violate at the return of `furthest`.
+///
+/// What real time says about who cannot have seen whom is used only where the window is hard to read without: it leaves out the write
+/// that a stale read saw.
 pub(crate) fn shrink<M: Model>(
     model: &M,
     operations: &[&OperationOf<M>],
     furthest: &OperationOf<M>,
     consistency: Consistency,
-    mut budget: Budget,
+    budget: Budget,
+) -> Shrunk {
+    let plain = shrink_knowing(model, operations, furthest, None, (consistency, budget));
+    if plain.kept.len() <= READABLE || consistency == Consistency::Sequential {
+        return plain;
+    }
+    let facts = Facts::new(model, operations);
+    let other = shrink_knowing(model, operations, furthest, Some(&facts), (consistency, budget));
+    if other.kept.len() < plain.kept.len() { other } else { plain }
+}
+
+fn shrink_knowing<M: Model>(
+    model: &M,
+    operations: &[&OperationOf<M>],
+    furthest: &OperationOf<M>,
+    facts: Option<&Facts>,
+    (consistency, mut budget): (Consistency, Budget),
 ) -> Shrunk {
     // What was invoked after the return that nobody got past has no part in it.
     let end = match consistency {
@@ -38,10 +60,6 @@ pub(crate) fn shrink<M: Model>(
     if Search::new(model, &operations[..len], consistency).run(budget) != Answer::None {
         len = operations.len();
     }
-    let facts = match consistency {
-        Consistency::Linearizable => Some(Facts::new(model, operations)),
-        Consistency::Sequential => None,
-    };
     let mut shrunk = Shrunk { kept: (0..len).collect(), is_minimal: true };
     // Pure operations go first: nobody sees them, so nobody need be asked who has seen whom.
     let mut is_pure_round = true;
@@ -52,7 +70,7 @@ pub(crate) fn shrink<M: Model>(
         let mut shrinker = if is_pure_round {
             Shrinker::of_pure(model, &left, consistency, budget)
         } else {
-            Shrinker::new(model, &left, facts.as_ref(), (consistency, budget))
+            Shrinker::new(model, &left, facts, (consistency, budget))
         };
         shrinker.run();
         budget = shrinker.budget;

@@ -5,9 +5,8 @@ const svg = document.querySelector("#diagram svg");
 const cursor = document.createElementNS("http://www.w3.org/2000/svg", "line");
 cursor.id = "cursor";
 svg.appendChild(cursor);
-const left = 70, width = svg.viewBox.baseVal.width - left - 40;
-const times = run.events.map(event => event.time_ns);
-const start = times[0] ?? 0, length = Math.max(1, (times[times.length - 1] ?? 0) - start);
+const left = 70, step = Number(svg.dataset.step);
+const diagram = document.getElementById("diagram");
 // The nodes after each event: every entry shares what did not change with the one before.
 const moments = [run.first];
 for (const event of run.events) moments.push({...moments[moments.length - 1], ...(event.nodes ?? {})});
@@ -25,9 +24,11 @@ const list = (title, lines) => {
 };
 function show(at) {
   const event = run.events[at - 1];
-  const x = left + (event ? (event.time_ns - start) / length * width : 0);
+  const x = left + at * step;
   for (const [name, value] of [["x1", x], ["x2", x], ["y1", 30], ["y2", svg.viewBox.baseVal.height - 30]])
     cursor.setAttribute(name, value);
+  const seen = x - diagram.scrollLeft;
+  if (seen < 60 || diagram.clientWidth - 60 < seen) diagram.scrollLeft = x - diagram.clientWidth / 2;
   document.getElementById("where").textContent = event ? `event ${event.event}, ${event.text}` : "before the first event";
   const about = document.getElementById("event");
   about.replaceChildren();
@@ -60,9 +61,7 @@ document.getElementById("back").addEventListener("click", () => go(Number(scrubb
 document.getElementById("on").addEventListener("click", () => go(Number(scrubber.value) + 1));
 svg.addEventListener("click", click => {
   const place = new DOMPoint(click.clientX, click.clientY).matrixTransform(svg.getScreenCTM().inverse());
-  const time = start + (place.x - left) / width * length;
-  const next = times.findIndex(other => time < other);
-  go(next < 0 ? times.length : next);
+  go(Math.round((place.x - left) / step));
 });
 document.addEventListener("keydown", key => {
   if (key.target === scrubber) return;

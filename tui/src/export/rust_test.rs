@@ -25,24 +25,31 @@ pub(super) fn export(session: &dyn Session) -> Result<String, ExportError> {
         )
         .collect();
     let name = name.trim_matches('_');
-    let demand = match (&report.violation, has_bug, report.verdict) {
-        (Some(failure), true, Verdict::Fail) => format!(
-            "    let failure = report.violation.expect(\"the planted bug is caught\");\n    assert_eq!(failure.rule, {:?});\n",
-            failure.rule
+    let (used, demand) = match (&report.violation, has_bug, report.verdict) {
+        (Some(failure), true, Verdict::Fail) => (
+            "RunOptions",
+            format!(
+                "    let failure = report.violation.expect(\"the planted bug is caught\");\n    assert_eq!(failure.rule, {:?});\n",
+                failure.rule
+            ),
         ),
-        _ => String::from(
-            "    assert_eq!(report.verdict, Verdict::Pass, \"{:#?}\", report.violation);\n",
+        _ => (
+            "{RunOptions, Verdict}",
+            String::from(
+                "    assert_eq!(report.verdict, Verdict::Pass, \"{:#?}\", report.violation);\n",
+            ),
         ),
     };
     Ok(format!(
         "//! Needs the crate `orrery`.\n\n\
-         use orrery::harness::{{RunOptions, Verdict}};\n\
+         use orrery::harness::{used};\n\
          use orrery::scenarios::{{Catalogue, Token, registry}};\n\n\
          /// {title}{facts}\n\
          #[test]\n\
          fn {name}() {{\n\
          \x20   let token: Token = {token:?}.parse().expect(\"a token\");\n\
-         \x20   let (scenario, seed, overrides, bugs) = token.resolve(&Catalogue::builtin()).expect(\"its scenario\");\n\
+         \x20   let (scenario, seed, overrides, bugs) =\n\
+         \x20       token.resolve(&Catalogue::builtin()).expect(\"its scenario\");\n\
          \x20   let registry = registry();\n\
          \x20   let case = scenario.case(&registry, Some(seed), &overrides, &bugs).expect(\"its case\");\n\
          \x20   let subject = registry.get(&case.protocol).expect(\"its protocol\");\n\

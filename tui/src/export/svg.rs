@@ -1,6 +1,5 @@
 //! A space-time diagram (Lamport 1978): a line per node, time to the right, messages as arrows between them.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
@@ -15,9 +14,9 @@ use super::spans::{Being, spans};
 const LEFT: u64 = 70;
 const TOP: u64 = 64;
 const LANE: u64 = 70;
-/// The width of the lines at least and at most, and for each event.
-const WIDTH: RangeInclusive<u64> = 700..=24_000;
-const PER_EVENT: u64 = 14;
+/// From one event to the next, where there are few; of many, all together.
+const STEP: u64 = 14;
+const WIDEST: u64 = 40_000;
 /// Labels of messages are drawn where there are at most so many.
 const LABELLED: usize = 60;
 
@@ -27,18 +26,27 @@ text{font:12px sans-serif;fill:#222}.t{font-size:10px;fill:#666}.lane{stroke:#99
 .m{stroke:#3b6ea5;stroke-width:1}.x{stroke:#b5403a;stroke-width:1;stroke-dasharray:4 3}\
 .e{fill:#3b6ea5}.f{fill:#c07c17}.v{fill:#c4281f}.l{font-size:10px;fill:#3b6ea5}";
 
-/// Where things are drawn.
+/// Where things are drawn. Each event has a place of its own, so that a burst can be read: to the right is later, but how much later
+/// only the axis says.
 struct Canvas {
-    start: u64,
-    length: u64,
-    width: u64,
+    first: u64,
+    times: Vec<SimTime>,
+    step: u64,
 }
 
 impl Canvas {
-    fn x(&self, time: SimTime) -> u64 {
-        let since = u128::from(time.as_nanos().saturating_sub(self.start));
-        let x = since * u128::from(self.width) / u128::from(self.length.max(1));
-        LEFT + x as u64
+    fn width(&self) -> u64 {
+        (self.times.len() as u64 + 1) * self.step
+    }
+
+    /// Of the event of that number; of an earlier one, the left end.
+    fn x(&self, event: u64) -> u64 {
+        LEFT + (event + 1).saturating_sub(self.first) * self.step
+    }
+
+    /// Of the last event by then.
+    fn x_at(&self, time: SimTime) -> u64 {
+        LEFT + self.times.partition_point(|other| *other <= time) as u64 * self.step
     }
 
     fn y(node: NodeId) -> u64 {
@@ -52,15 +60,16 @@ pub(super) fn export(
 ) -> Result<String, SessionError> {
     let header = session.header().clone();
     let spans = spans(session, range.clone())?;
+    let first = *range.start();
     let rows: Vec<_> = super::rows(session, range).collect();
-    let start = rows.first().map_or(0, |row| row.time.as_nanos());
-    let end = rows.last().map_or(0, |row| row.time.as_nanos());
-    let width = (rows.len() as u64 * PER_EVENT).clamp(*WIDTH.start(), *WIDTH.end());
-    let canvas = Canvas { start, length: end - start, width };
+    let step = (WIDEST / rows.len().max(1) as u64).clamp(2, STEP);
+    let times = rows.iter().map(|row| row.time).collect();
+    let canvas = Canvas { first, times, step };
+    let width = canvas.width();
     let height = TOP + LANE * u64::from(header.nodes) + 50;
     let all = LEFT + width + 40;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {all} {height}\" width=\"{all}\" height=\"{height}\">\n<style>{STYLE}</style>\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" data-step=\"{step}\" viewBox=\"0 0 {all} {height}\" width=\"{all}\" height=\"{height}\">\n<style>{STYLE}</style>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
          <text x=\"10\" y=\"20\">{}, seed {}: {}</text>\n",
         escaped(&header.scenario),
@@ -84,7 +93,7 @@ pub(super) fn export(
             Being::Down => ("down", "down"),
             Being::Paused => ("paused", "paused"),
         };
-        let (x, to, y) = (canvas.x(span.from), canvas.x(span.to), Canvas::y(span.node));
+        let (x, to, y) = (canvas.x_at(span.from), canvas.x_at(span.to), Canvas::y(span.node));
         writeln!(
             svg,
             "<rect class=\"{class}\" x=\"{x}\" y=\"{}\" width=\"{}\" height=\"10\"><title>{} {}: {} to {}</title></rect>",
@@ -106,23 +115,22 @@ pub(super) fn export(
     Ok(svg)
 }
 
-/// Ten times, evenly.
+/// The times of some events, with room between them.
 fn axis(canvas: &Canvas, height: u64, svg: &mut String) {
-    for tenth in 0..=10 {
-        let time = SimTime::from_nanos(canvas.start + canvas.length / 10 * tenth);
-        let x = canvas.x(time);
+    let every = (100 / canvas.step) as usize;
+    for (place, time) in canvas.times.iter().enumerate().step_by(every.max(1)) {
+        let x = canvas.x(canvas.first + place as u64);
         writeln!(svg, "<text class=\"t\" x=\"{x}\" y=\"{}\">{time}</text>", height - 14)
             .expect("strings grow");
     }
 }
 
 fn messages(rows: &[std::rc::Rc<Row>], canvas: &Canvas, svg: &mut String) {
-    let sent: BTreeMap<u64, SimTime> = rows.iter().map(|row| (row.number, row.time)).collect();
     let arrivals = rows.iter().filter(|row| matches!(row.kind, RowKind::Arrive { .. })).count();
     for row in rows {
         for lost in row.sent.iter().filter(|sent| sent.is_lost) {
             let (from, to) = (Canvas::y(lost.message.from), Canvas::y(lost.message.to));
-            let (x, half) = (canvas.x(row.time), u64::midpoint(from, to));
+            let (x, half) = (canvas.x(row.number), u64::midpoint(from, to));
             line(
                 svg,
                 "x",
@@ -139,10 +147,9 @@ fn messages(rows: &[std::rc::Rc<Row>], canvas: &Canvas, svg: &mut String) {
             | ArrivalFate::Clogged
             | ArrivalFate::Damaged => "x",
         };
-        let from = sent.get(sent_at).copied();
-        let x = from.map_or(LEFT, |time| canvas.x(time));
+        let x = canvas.x(*sent_at);
         let payload = row.payload.as_deref().unwrap_or_default();
-        let (a, b) = ((x, Canvas::y(message.from)), (canvas.x(row.time), Canvas::y(message.to)));
+        let (a, b) = ((x, Canvas::y(message.from)), (canvas.x(row.number), Canvas::y(message.to)));
         line(svg, class, a, b, &format!("{message} {} {payload}", row.title));
         if arrivals <= LABELLED {
             let (x, y) = (u64::midpoint(a.0, b.0) + 3, u64::midpoint(a.1, b.1));
@@ -165,7 +172,7 @@ fn line(svg: &mut String, class: &str, from: (u64, u64), to: (u64, u64), title: 
 
 /// What is marked: a dot where a message arrived, a diamond for a fault, a cross-bar over all lines for a broken rule.
 fn event(row: &Row, canvas: &Canvas, svg: &mut String) {
-    let (x, title) = (canvas.x(row.time), escaped(&format!("{} {}", row.time, row.title)));
+    let (x, title) = (canvas.x(row.number), escaped(&format!("{} {}", row.time, row.title)));
     let y = row.node.map(Canvas::y);
     match (&row.kind, y) {
         (RowKind::Fault { .. } | RowKind::Panic, y) => {
