@@ -18,9 +18,9 @@ use crate::model;
 /// let mut history = HistoryBuilder::new();
 /// let write = vec![Access::Write(x.clone(), 1), Access::Write(y.clone(), 1)];
 /// let write = history.invoke(1, 10, write)?;
-/// history.ok(write, 50, Output(vec![]))?;
 /// let read = history.invoke(2, 20, vec![Access::Read(x), Access::Read(y)])?;
 /// history.ok(read, 40, Output(vec![Some(Some(1)), Some(None)]))?;
+/// history.ok(write, 50, Output(vec![]))?;
 /// let report = linearizability::check(&history.finish(), &Model::default(), Budget::default());
 /// assert!(report.is_violated());
 /// # Ok::<(), orrery_check::HistoryError>(())
