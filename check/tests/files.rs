@@ -122,7 +122,7 @@ fn pictures() {
 /// Other people's files, where they are.
 #[test]
 fn histories_of_others() {
-    #[allow(clippy::disallowed_methods, reason = "where files are is no part of a run")]
+    #[expect(clippy::disallowed_methods, reason = "where files are is no part of a run")]
     let folder = std::env::var_os("ORRERY_HISTORIES").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/histories"),
         PathBuf::from,

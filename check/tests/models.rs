@@ -248,7 +248,7 @@ where
     expected
 }
 
-#[allow(clippy::disallowed_methods, reason = "how many cases, not what they are")]
+#[expect(clippy::disallowed_methods, reason = "how many cases, not what they are")]
 fn cases() -> u64 {
     std::env::var("ORRERY_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(400)
 }

@@ -173,7 +173,7 @@ proptest! {
 }
 
 /// How many random histories: 200, or what `ORRERY_CASES` says.
-#[allow(clippy::disallowed_methods, reason = "how much to test is no part of a run")]
+#[expect(clippy::disallowed_methods, reason = "how much to test is no part of a run")]
 fn cases() -> u32 {
     std::env::var("ORRERY_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(200)
 }
